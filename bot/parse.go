@@ -1,0 +1,144 @@
+// From the bytes of a push to what happened.
+
+package bot
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"certdesk/flows"
+)
+
+var (
+	// ErrMalformed is returned for a push that cannot be read.
+	ErrMalformed = errors.New("bot: push cannot be read")
+
+	// ErrUnknown is returned for an event that means nothing to us. It is to be
+	// answered with [NoAnswer].
+	ErrUnknown = errors.New("bot: event of no meaning")
+)
+
+// maxName bounds the names of accounts and people; an OpenID has 28 bytes.
+const maxName = 64
+
+// Message is one push, read.
+type Message struct {
+	From  string // OpenID of the person
+	To    string // original identifier of the account, gh_...
+	Event flows.Event
+}
+
+// push holds the fields that any push may have. Numbers are read as text: a
+// MsgId may exceed an int64, and the id of a tapped choice need not be a number
+// when somebody else made the menu.
+type push struct {
+	XMLName      xml.Name `xml:"xml"`
+	ToUserName   string
+	FromUserName string
+	CreateTime   string
+	MsgType      string
+	MsgID        string `xml:"MsgId"`
+	Content      string
+	Choice       string `xml:"bizmsgmenuid"`
+	Event        string
+	EventKey     string
+	Encrypt      string
+}
+
+// Parse reads the clear text of a push. What it returns owns its memory.
+//
+// Event.ID is the same for each delivery of one push: the MsgId, or for an
+// event, which has none, sender, time, name and key together, since two events
+// of one person can fall into one second. It starts with the account. Event.At
+// is the CreateTime, in seconds.
+//
+// A message of a kind that we cannot read becomes [flows.Sent], so that it is
+// answered. Parse returns [ErrUnknown] for an event of no meaning, and
+// [ErrMalformed] for what is longer than [MaxBody], is not XML, or has no
+// sender, receiver, kind or time.
+//
+// Source: WeChat official account manual, chapters 接收普通消息 and 接收事件推送.
+func Parse(body []byte) (Message, error) {
+	p, err := decode(body)
+	if err != nil {
+		return Message{}, err
+	}
+	seconds, err := strconv.ParseInt(p.CreateTime, 10, 64)
+	if err != nil || seconds <= 0 {
+		return Message{}, fmt.Errorf("%w: no time", ErrMalformed)
+	}
+	if !named(p.FromUserName) || !named(p.ToUserName) {
+		return Message{}, fmt.Errorf("%w: no sender or receiver", ErrMalformed)
+	}
+	what, err := p.happening()
+	if err != nil {
+		return Message{}, err
+	}
+	return Message{
+		From: p.FromUserName,
+		To:   p.ToUserName,
+		Event: flows.Event{
+			ID:   p.id(),
+			At:   time.Unix(seconds, 0).UTC(),
+			Via:  flows.WeChat,
+			What: what,
+		},
+	}, nil
+}
+
+func decode(body []byte) (push, error) {
+	if len(body) > MaxBody {
+		return push{}, fmt.Errorf("%w: longer than %d bytes", ErrMalformed, MaxBody)
+	}
+	var p push
+	if err := xml.Unmarshal(body, &p); err != nil {
+		return push{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	for _, s := range []*string{&p.ToUserName, &p.FromUserName, &p.CreateTime, &p.MsgType, &p.MsgID,
+		&p.Content, &p.Choice, &p.Event, &p.EventKey, &p.Encrypt} {
+		*s = strings.TrimSpace(*s)
+	}
+	return p, nil
+}
+
+func named(s string) bool { return s != "" && len(s) <= maxName }
+
+func (p push) id() string {
+	if p.MsgID != "" {
+		return "wechat/" + p.ToUserName + "/" + p.MsgID
+	}
+	return "wechat/" + p.ToUserName + "/" + strings.Join([]string{p.FromUserName, p.CreateTime, p.Event, p.EventKey}, "|")
+}
+
+// happening translates. A menu key is a word that could have been typed, and a
+// scan by somebody who follows already is a new beginning with a scene.
+func (p push) happening() (flows.Happening, error) {
+	switch p.MsgType {
+	case "":
+		return nil, fmt.Errorf("%w: no kind", ErrMalformed)
+	case "text":
+		return flows.Said{Text: p.Content, Choice: p.Choice}, nil
+	case "event":
+		return p.event()
+	}
+	return flows.Sent{Media: p.MsgType}, nil
+}
+
+// event compares names exactly: WeChat mixes their cases.
+func (p push) event() (flows.Happening, error) {
+	switch p.Event {
+	case "subscribe":
+		return flows.Followed{Scene: strings.TrimPrefix(p.EventKey, "qrscene_")}, nil
+	case "SCAN":
+		return flows.Followed{Scene: p.EventKey}, nil
+	case "unsubscribe":
+		return flows.Left{}, nil
+	case "CLICK":
+		return flows.Said{Text: p.EventKey}, nil
+	}
+	return nil, fmt.Errorf("%w: %.40q", ErrUnknown, p.Event)
+}

@@ -1,0 +1,134 @@
+// Tests of what WeChat shows.
+
+package bot
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"certdesk/flows"
+)
+
+var testLinks = Links{
+	Page: func(p flows.PageLink) string { return "https://desk.example/f/" + p.Entry },
+	QR:   func(q flows.QR) string { return "https://desk.example/q/" + q.Entry },
+}
+
+func TestRender(t *testing.T) {
+	replies := []flows.Reply{
+		{Text: "您好。"},
+		{Text: "请填写资料。", Page: &flows.PageLink{Title: "填写资料", Entry: "e1"}},
+		{QR: &flows.QR{Caption: "请用支付宝扫码。", Entry: "e2"}},
+		{Text: "您要办什么？", Choices: []flows.Choice{{ID: "101", Label: "办理 A+B"}, {ID: "102", Label: "进度"}}},
+	}
+	const want = `您好。
+
+请填写资料。
+
+<a href="https://desk.example/f/e1">填写资料</a>
+
+请用支付宝扫码。
+<a href="https://desk.example/q/e2">打开二维码页面</a>
+
+您要办什么？
+
+1. <a href="weixin://bizmsgmenu?msgmenucontent=%E5%8A%9E%E7%90%86%20A%2BB&msgmenuid=101">办理 A+B</a>
+2. <a href="weixin://bizmsgmenu?msgmenucontent=%E8%BF%9B%E5%BA%A6&msgmenuid=102">进度</a>
+点一下，或回复序号。`
+	answer, rest := Render(replies, testLinks)
+	if answer != want || len(rest) != 0 {
+		t.Errorf("Render = %s\nand %q, want %s", answer, rest, want)
+	}
+}
+
+func TestRenderNothing(t *testing.T) {
+	if answer, rest := Render(nil, testLinks); answer != "" || rest != nil {
+		t.Errorf("Render(nil) = %q, %q", answer, rest)
+	}
+	if answer, rest := Render([]flows.Reply{{Text: " \n\n "}}, testLinks); answer != "" || rest != nil {
+		t.Errorf("Render(blank) = %q, %q", answer, rest)
+	}
+}
+
+func TestRenderKeepsStrangersOut(t *testing.T) {
+	answer, _ := Render([]flows.Reply{{Text: "张\x00三\ufffe <a href=\"https://evil.example\">点我</a>\xff"}}, testLinks)
+	if want := "张三 ＜a href=\"https://evil.example\">点我＜/a>"; answer != want {
+		t.Errorf("Render = %q, want %q", answer, want)
+	}
+}
+
+func TestRenderSplits(t *testing.T) {
+	paragraph := strings.Repeat("字", 400) // 1200 bytes
+	line := strings.Repeat("行", 300)
+	sentence := strings.Repeat("句", 299) + "。"
+	tests := []struct {
+		name string
+		text string
+		want []string
+	}{
+		{"between paragraphs", paragraph + "\n\n" + paragraph, []string{paragraph, paragraph}},
+		{"between lines", line + "\n" + line + "\n" + line, []string{line, line, line}},
+		{"between sentences", sentence + sentence + sentence, []string{sentence + sentence, sentence}},
+		{"between characters", strings.Repeat("字", 700), []string{strings.Repeat("字", 600), strings.Repeat("字", 100)}},
+		{"a short paragraph joins the end of a long one", strings.Repeat("字", 700) + "\n\n好", []string{strings.Repeat("字", 600), strings.Repeat("字", 100) + "\n\n好"}},
+	}
+	for _, tt := range tests {
+		answer, rest := Render([]flows.Reply{{Text: tt.text}}, testLinks)
+		if got := append([]string{answer}, rest...); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: Render returns %d texts %q, want %d", tt.name, len(got), got, len(tt.want))
+		}
+	}
+}
+
+var testAnchor = regexp.MustCompile(`<a href="([^"]*)">([^<]*)</a>`)
+
+// TestRenderNeverBreaks draws replies of any length and looks for what WeChat
+// would not show: a text too long, half a link, half a character, a lost word.
+func TestRenderNeverBreaks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.SampledFrom([]string{"字", "a", "。", "\n", "\n\n", "？", "😀", strings.Repeat("长", 650), strings.Repeat("b", 1000)}), 0, 40)
+		labels := rapid.SliceOfN(rapid.StringMatching(`[办理进度a-z <]{1,80}`), 0, 30)
+		var replies []flows.Reply
+		for range rapid.IntRange(1, 4).Draw(t, "replies") {
+			r := flows.Reply{Text: strings.Join(words.Draw(t, "words"), "")}
+			for _, label := range labels.Draw(t, "labels") {
+				r.Choices = append(r.Choices, flows.Choice{ID: "101", Label: label})
+			}
+			replies = append(replies, r)
+		}
+		answer, rest := Render(replies, testLinks)
+		var said strings.Builder
+		for i, text := range append([]string{answer}, rest...) {
+			if len(text) > MaxText || !utf8.ValidString(text) || (text == "" && i > 0) {
+				t.Fatalf("text %d has %d bytes: %q", i, len(text), text)
+			}
+			for _, m := range testAnchor.FindAllStringSubmatch(text, -1) {
+				if _, err := url.Parse(m[1]); err != nil {
+					t.Fatalf("link %q: %v", m[1], err)
+				}
+			}
+			bare := testAnchor.ReplaceAllString(text, "$2")
+			if strings.Contains(bare, "<") {
+				t.Fatalf("text %d holds half a link: %q", i, text)
+			}
+			said.WriteString(bare)
+		}
+		squeeze := func(s string) string { return strings.Join(strings.Fields(s), "") }
+		var want strings.Builder
+		for _, r := range replies {
+			want.WriteString(strings.Join(block(flows.Reply{Text: r.Text}, testLinks), ""))
+			if len(r.Choices) > 0 {
+				want.WriteString(testAnchor.ReplaceAllString(choices(r.Choices), "$2"))
+			}
+		}
+		if got := squeeze(said.String()); got != squeeze(want.String()) {
+			t.Fatalf("Render says %q, want %q", got, squeeze(want.String()))
+		}
+	})
+}
