@@ -30,14 +30,14 @@ func (c *Courier) Fault(name string, times int) error {
 	return nil
 }
 
-func (c *Courier) take(name string) bool {
+func (c *Courier) taken(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.takeLocked(name)
+	return c.take(name)
 }
 
-// takeLocked uses up one occasion of a fault. The caller holds the lock.
-func (c *Courier) takeLocked(name string) bool {
+// take uses up one occasion of a fault. The caller holds the lock.
+func (c *Courier) take(name string) bool {
 	if c.faults[name] == 0 {
 		return false
 	}

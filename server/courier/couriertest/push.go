@@ -95,7 +95,7 @@ func (c *Courier) spoil(order string, lines []pushedRoute) []batch {
 	if len(lines) == 0 {
 		return nil
 	}
-	if len(lines) > 1 && c.takeLocked("reorder") {
+	if len(lines) > 1 && c.take("reorder") {
 		var single []batch
 		for _, l := range slices.Backward(lines) {
 			single = append(single, batch{order: order, lines: []pushedRoute{l}, copies: 1})
@@ -103,10 +103,10 @@ func (c *Courier) spoil(order string, lines []pushedRoute) []batch {
 		return single
 	}
 	b := batch{order: order, lines: lines, copies: 1}
-	if c.takeLocked("duplicate") {
+	if c.take("duplicate") {
 		b.copies = 2
 	}
-	b.lost = c.takeLocked("drop")
+	b.lost = c.take("drop")
 	return []batch{b}
 }
 
@@ -172,7 +172,7 @@ func (c *Courier) untilNext() time.Duration {
 
 // delay holds the last n lines of an order back when the fault is set.
 func (c *Courier) delay(o *Order, n int) {
-	if n == 0 || !c.takeLocked("delay") {
+	if n == 0 || !c.take("delay") {
 		return
 	}
 	for i := len(o.Routes) - n; i < len(o.Routes); i++ {

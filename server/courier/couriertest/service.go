@@ -51,7 +51,7 @@ type pace struct {
 
 // ServeHTTP answers POST /std/service.
 func (c *Courier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if c.take("500") {
+	if c.taken("500") {
 		http.Error(w, "Internal Server Error", http.StatusInternalServerError)
 		return
 	}
@@ -65,7 +65,7 @@ func (c *Courier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := c.answer(r)
-	if c.take("timeout") { // processed, and the answer lost
+	if c.taken("timeout") { // processed, and the answer lost
 		<-r.Context().Done()
 		return
 	}

@@ -1,0 +1,125 @@
+// Package sms sends one-time codes through Alibaba Cloud's SMS service.
+//
+// It refuses to send for a purpose that has no template, and to put a
+// telephone number or a code into an error. It promises one message at most for
+// each call, and to call once: the service does not recognise a repetition,
+// so there are no retries in here.
+package sms
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
+	dysmsapi "github.com/alibabacloud-go/dysmsapi-20170525/v5/client"
+	"github.com/alibabacloud-go/tea/dara"
+	"github.com/alibabacloud-go/tea/tea"
+
+	"certdesk/flows"
+)
+
+// Config is our account with the SMS service.
+type Config struct {
+	Endpoint  string // "dysmsapi.aliyuncs.com", or an http address without a path
+	KeyID     string
+	KeySecret flows.Secret
+	SignName  string                   // 短信签名, without the brackets
+	Templates map[flows.Purpose]string // template code; its one variable is "code"
+}
+
+// Client calls the SMS service. It is safe for use by many goroutines.
+type Client struct {
+	cfg Config
+	api *dysmsapi.Client
+}
+
+// New checks the configuration and reports every mistake at once. It makes no
+// call.
+func New(cfg Config, client *http.Client) (*Client, error) {
+	protocol, host, err := split(cfg.Endpoint)
+	errs := []error{err}
+	if cfg.KeyID == "" || cfg.KeySecret.IsZero() {
+		errs = append(errs, errors.New("sms: access key is not set"))
+	}
+	if cfg.SignName == "" {
+		errs = append(errs, errors.New("sms: sign name is not set"))
+	}
+	for _, purpose := range []flows.Purpose{flows.PurposeRegister, flows.PurposeActivate} {
+		if cfg.Templates[purpose] == "" {
+			errs = append(errs, fmt.Errorf("sms: template for %s is not set", purpose))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	api, err := dysmsapi.NewClient(&openapi.Config{
+		AccessKeyId:     dara.String(cfg.KeyID),
+		AccessKeySecret: dara.String(cfg.KeySecret.Reveal()),
+		Endpoint:        dara.String(host),
+		Protocol:        dara.String(protocol),
+		HttpClient:      wire{client},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sms: client: %w", err)
+	}
+	return &Client{cfg: cfg, api: api}, nil
+}
+
+// split takes an endpoint apart: the library knows hosts only.
+func split(endpoint string) (protocol, host string, err error) {
+	u, err := url.Parse(endpoint)
+	if err == nil && u.Host == "" {
+		u, err = url.Parse("https://" + endpoint)
+	}
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || (u.Path != "" && u.Path != "/") {
+		return "", "", errors.New("sms: endpoint is not a host")
+	}
+	return u.Scheme, u.Host, nil
+}
+
+// Code sends one code to one mobile number. The reference goes out as OutId,
+// for the service's log. A definite no is a [*flows.RefusedError]; after any
+// other error the message may or may not have gone out.
+func (c *Client) Code(ctx context.Context, mobile flows.Secret, purpose flows.Purpose, code flows.Secret, ref string) error {
+	template := c.cfg.Templates[purpose]
+	if template == "" {
+		return fmt.Errorf("sms: no template for %q", purpose)
+	}
+	variables, err := json.Marshal(map[string]string{"code": code.Reveal()})
+	if err != nil {
+		return fmt.Errorf("sms: template variables: %w", err)
+	}
+	answer, err := c.api.SendSmsWithContext(ctx, &dysmsapi.SendSmsRequest{
+		PhoneNumbers:  dara.String(mobile.Reveal()),
+		SignName:      dara.String(c.cfg.SignName),
+		TemplateCode:  dara.String(template),
+		TemplateParam: dara.String(string(variables)),
+		OutId:         dara.String(ref),
+	}, &dara.RuntimeOptions{})
+	if err != nil {
+		return fmt.Errorf("sms: code %s: %w", ref, bare(err))
+	}
+	if answer.Body == nil {
+		return fmt.Errorf("sms: code %s: %w", ref, errAnswer)
+	}
+	if said := dara.StringValue(answer.Body.Code); said != "OK" {
+		return fmt.Errorf("sms: code %s: %w", ref, refused(said))
+	}
+	return nil
+}
+
+// bare keeps of the library's error only what is safe to log: its text
+// repeats the answer, and the answer may repeat the request.
+func bare(err error) error {
+	if refusal, ok := errors.AsType[*tea.SDKError](err); ok {
+		return fmt.Errorf("%w: HTTP status %d, code %s", errAnswer, tea.IntValue(refusal.StatusCode), short(tea.StringValue(refusal.Code)))
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, errWire) {
+		return err
+	}
+	return errAnswer
+}
