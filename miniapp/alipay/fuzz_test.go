@@ -1,0 +1,124 @@
+package alipay_test
+
+// Whatever comes from outside: nothing unsigned is believed, nothing panics.
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"certdesk/flows"
+	"certdesk/miniapp/alipay"
+)
+
+func fuzzed(f *testing.F, answer *string) *alipay.Client {
+	made, err := credentials()
+	if err != nil {
+		f.Fatal(err)
+	}
+	client, err := alipay.New(alipay.Config{
+		AppID: "2021000000000001", SellerID: seller, PrivateKey: made.AppKey,
+		AppCert: made.AppCert, AlipayCert: made.AlipayCert, RootCert: made.RootCert,
+		NotifyURL: "https://shop.example/alipay/notify",
+	}, &http.Client{Transport: canned{answer}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	return client
+}
+
+type canned struct{ body *string }
+
+func (c canned) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(*c.body))}, nil
+}
+
+func FuzzNotice(f *testing.F) {
+	client := fuzzed(f, new(string))
+	f.Add([]byte(notice().Encode()))
+	f.Add([]byte("sign=QUJD&alipay_cert_sn=0&total_amount=88.00"))
+	f.Add([]byte("%zz=1;2&&="))
+	f.Fuzz(func(t *testing.T, form []byte) {
+		if got, err := client.Notice(form); err == nil {
+			t.Errorf("Notice(%q) = %+v, want an error: nobody signed it", form, got)
+		}
+	})
+}
+
+func FuzzAnswer(f *testing.F) {
+	var answer string
+	client := fuzzed(f, &answer)
+	for _, seed := range []string{
+		`{"alipay_trade_query_response":{"code":"10000","out_trade_no":"P_1","trade_status":"TRADE_SUCCESS","total_amount":"88.00"},"sign":"QUJD"}`,
+		`{"alipay_trade_query_response":{"code":"40004","sub_code":"ACQ.TRADE_NOT_EXIST"}}`,
+		`{"alipay_trade_query_response":null}`,
+		`{"alipay_trade_query_response":null,"sign":"QUJD"}`,
+		`{"alipay_trade_query_response":"QUJDREVGR0hJSktMTU5PUA==","sign":"QUJD"}`,
+		`{"error_response":null}`,
+		`{"error_response":{"code":40002}}`,
+		`{"alipay_trade_query_response":{"code":"10000"},"alipay_cert_sn":1,"sign":"`,
+		`<html>502</html>`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		answer = body
+		if got, err := client.Query(t.Context(), "P_1"); err == nil {
+			t.Errorf("Query answered by %q = %+v, want an error: nobody signed it", body, got)
+		}
+		if err := client.Close(t.Context(), "P_1"); err == nil {
+			t.Errorf("Close answered by %q = nil, want an error: nobody signed it", body)
+		}
+		if id, err := client.Login(t.Context(), "code"); err == nil {
+			t.Errorf("Login answered by %q = %q, want an error: nobody signed it", body, id)
+		}
+	})
+}
+
+// A proxy's page, a redirect and an endless answer are unknown results.
+func TestAnswersThatAreNotAlipays(t *testing.T) {
+	made, err := credentials()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, answer := range map[string]*http.Response{
+		"a proxy's page":  {StatusCode: http.StatusBadGateway, Body: io.NopCloser(strings.NewReader("<html>502</html>"))},
+		"a page with 200": {StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("<html>502</html>"))},
+		"a redirect": {StatusCode: http.StatusTemporaryRedirect, Header: http.Header{"Location": {"http://192.0.2.1/"}},
+			Body: io.NopCloser(strings.NewReader(""))},
+		"an endless answer": {StatusCode: http.StatusOK, Body: io.NopCloser(endless{})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := alipay.New(alipay.Config{
+				AppID: "2021000000000001", SellerID: seller, PrivateKey: made.AppKey, PublicKey: made.AlipayPublic,
+				NotifyURL: "https://shop.example/alipay/notify",
+			}, &http.Client{Transport: once{answer}, Timeout: time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.QR(t.Context(), bill)
+			if err == nil {
+				t.Fatal("QR = nil, want an error")
+			}
+			if _, refused := errors.AsType[*flows.RefusedError](err); refused {
+				t.Errorf("QR = %v, which reads as a refusal", err)
+			}
+		})
+	}
+}
+
+type once struct{ answer *http.Response }
+
+func (o once) RoundTrip(*http.Request) (*http.Response, error) { return o.answer, nil }
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
