@@ -168,13 +168,12 @@ func (c *Client) order(p flows.Parcel) createOrder {
 			Type: 2, Name: to.Name.Reveal(), Mobile: to.Mobile.Reveal(), Tel: to.Landline.Reveal(), Country: "CN",
 			Province: to.Province, City: to.City, County: to.District, Address: to.Detail.Reveal(),
 		}},
-		MonthlyCard:      c.cfg.MonthlyCard,
-		PayMethod:        1,
-		ExpressType:      c.cfg.ExpressType,
-		Quantity:         1,
-		ReturnRouteLabel: 1,
-		GenerateWaybill:  1,
-		PickUpFrom:       c.now().In(beijing).Format(time.DateTime),
+		MonthlyCard:     c.cfg.MonthlyCard,
+		PayMethod:       1,
+		ExpressType:     c.cfg.ExpressType,
+		Quantity:        1,
+		GenerateWaybill: 1,
+		PickUpFrom:      c.now().In(beijing).Format(time.DateTime),
 	}
 }
 

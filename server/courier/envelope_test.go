@@ -65,6 +65,11 @@ func TestOpen(t *testing.T) {
 			body: `{"apiResultCode":"A1000","apiResultData":{"success":false,"errorCode":8016}}`,
 			code: "8016",
 		},
+		{
+			name: "no success in spite of a good code",
+			body: `{"apiResultCode":"A1000","apiResultData":{"success":false,"errorCode":"S0000","msgData":{}}}`,
+			code: "S0000",
+		},
 		{name: "a page of HTML", body: `<html>502</html>`, err: ErrAnswer},
 		{name: "success without data", body: `{"apiResultCode":"A1000","apiResultData":{"success":true,"errorCode":"S0000"}}`, err: ErrAnswer},
 		{name: "success without a result", body: `{"apiResultCode":"A1000"}`, err: ErrAnswer},

@@ -8,17 +8,16 @@ import "certdesk/flows"
 const language = "zh-CN"
 
 type createOrder struct {
-	Language         string    `json:"language"`
-	OrderID          string    `json:"orderId"`
-	Cargo            []cargo   `json:"cargoDetails"`
-	Contacts         []contact `json:"contactInfoList"`
-	MonthlyCard      string    `json:"monthlyCard"`
-	PayMethod        int       `json:"payMethod"`
-	ExpressType      int       `json:"expressTypeId"`
-	Quantity         int       `json:"parcelQty"`
-	ReturnRouteLabel int       `json:"isReturnRoutelabel"`
-	GenerateWaybill  int       `json:"isGenWaybillNo"`
-	PickUpFrom       string    `json:"sendStartTm"`
+	Language        string    `json:"language"`
+	OrderID         string    `json:"orderId"`
+	Cargo           []cargo   `json:"cargoDetails"`
+	Contacts        []contact `json:"contactInfoList"`
+	MonthlyCard     string    `json:"monthlyCard"`
+	PayMethod       int       `json:"payMethod"`
+	ExpressType     int       `json:"expressTypeId"`
+	Quantity        int       `json:"parcelQty"`
+	GenerateWaybill int       `json:"isGenWaybillNo"`
+	PickUpFrom      string    `json:"sendStartTm"`
 }
 
 type cargo struct {

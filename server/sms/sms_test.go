@@ -160,6 +160,23 @@ func TestCodeSendsOnceWhenTheAnswerIsLost(t *testing.T) {
 	}
 }
 
+func TestARepeatedRequestIsRefused(t *testing.T) {
+	service := world(t)
+	var again string
+	twice := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		service.ServeHTTP(w, r)
+		second := httptest.NewRecorder()
+		service.ServeHTTP(second, r)
+		again = second.Body.String()
+	})
+	if err := send(t.Context(), open(t, config(), twice), phone, flows.PurposeRegister); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(again, "SignatureNonceUsed") {
+		t.Errorf("the second answer is %s, want SignatureNonceUsed", again)
+	}
+}
+
 func TestNewReportsEveryMistake(t *testing.T) {
 	_, err := sms.New(sms.Config{Endpoint: "http://host/path"}, http.DefaultClient)
 	for _, want := range []string{"endpoint", "access key", "sign name", "template for register", "template for activate"} {

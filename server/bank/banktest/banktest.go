@@ -36,7 +36,7 @@ type Config struct {
 	Accounts []Account    // the others; those that the state knows keep their balance
 	Clock    func() time.Time
 	Hurry    int    // divides every delay; 1 when zero
-	Dir      string // keeps the state; none when empty
+	Dir      string // an existing directory that keeps the state; none when empty
 }
 
 // Bank is the stand-in. It is safe for use by many goroutines.

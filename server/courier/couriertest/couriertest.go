@@ -31,7 +31,7 @@ type Config struct {
 	HTTP        *http.Client
 	Clock       func() time.Time
 	Hurry       int    // divides every wait; 1 when zero
-	Dir         string // keeps the state; none when empty
+	Dir         string // an existing directory that keeps the state; none when empty
 }
 
 // Courier is the stand-in. It is safe for use by many goroutines.

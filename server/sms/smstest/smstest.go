@@ -29,7 +29,7 @@ type Config struct {
 	Templates map[string]string // text by template code, with ${code} in it
 	Clock     func() time.Time
 	Hurry     int    // divides every limit's window and every delay; 1 when zero
-	Dir       string // keeps the state; none when empty
+	Dir       string // an existing directory that keeps the state; none when empty
 }
 
 // Service is the stand-in. It is safe for use by many goroutines.

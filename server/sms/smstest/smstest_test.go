@@ -88,6 +88,15 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestLimitsAreOfOneNumber(t *testing.T) {
+	s := service(t, Config{Clock: func() time.Time { return start }})
+	for _, phone := range []string{"13800000000", "13800000001"} {
+		if got := text(s, phone, "1234"); got != "OK" {
+			t.Errorf("message to %s: %s, want OK", phone, got)
+		}
+	}
+}
+
 func TestGatewayRefuses(t *testing.T) {
 	signed := func(header, value string) *http.Request {
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
