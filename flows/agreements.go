@@ -1,0 +1,49 @@
+package flows
+
+// The documents an applicant agrees to. A changed text gets a new version;
+// the ledger keeps the version, a hash of the text, the time and the channel.
+
+var platformTerms = Agreement{
+	ID: "platform", Title: "《e签宝项目专用平台服务协议》", Version: "2024-11-20",
+	Text: "一、平台为您提供数字证书的申请、身份核验、订单、物流和激活服务。\n" +
+		"二、您保证所填资料真实、完整、准确；代表单位办理的，您保证已获得单位授权。\n" +
+		"三、登录名、密码和验证码由您保管，请勿告诉他人；平台工作人员不会向您索要密码。\n" +
+		"四、平台只为办理证书使用您的个人信息，按法律规定的期限保存，到期删除。\n" +
+		"五、您可以随时查询进度、更正资料、转人工客服，或在付款前取消办理。",
+}
+
+var subscriberDuty = Agreement{
+	ID: "duty", Title: "《ZJCA电子认证服务申请责任书》", Version: "2024-11-20",
+	Text: "一、申请人应提供真实、完整、准确的身份信息，信息变更时及时告知。\n" +
+		"二、UKey 和密码由申请人保管，首次使用后请修改初始密码；遗失或怀疑泄露时应立即申请吊销。\n" +
+		"三、使用证书作出的电子签名与手写签名或者盖章具有同等法律效力。\n" +
+		"四、电子认证服务机构依法核验身份，并保存认证资料至证书失效后至少五年。",
+}
+
+var faceNotice = Agreement{
+	ID: "face", Title: "《个人实名认证授权（人脸识别）》", Version: "2024-11-20",
+	Text: "为核验您的身份，我们会收集您的姓名、身份证号，并由支付宝采集和比对人脸视频。\n" +
+		"人脸视频由支付宝处理，我们不接收、不保存。身份证号只用于本次认证和证书申请。\n" +
+		"授权范围：认证结果、认证时间和流水号。我们不会读取您的支付宝登录密码，不会用您的账号完成认证、意愿确认或签署，也不会引导您付款。\n" +
+		"您可以不同意；不同意时不能用人脸识别，可转人工客服了解其他方式。",
+}
+
+var transferRules = Agreement{
+	ID: "transfer", Title: "《对公打款认证细则》", Version: "2024-11-20",
+	Text: "一、汇款方必须为当前企业，户名与认证的机构名称一致。\n" +
+		"二、汇款方必须使用对公账户进行汇款。\n" +
+		"三、单笔金额为 0.01 元（一分钱）人民币，不能为其他金额或其他币种。\n" +
+		"四、汇款金额作为企业实名专用，不做退还，也不开具发票。",
+}
+
+// Agreements lists every document, for the pages that show them.
+func Agreements() []Agreement {
+	return []Agreement{platformTerms, subscriberDuty, faceNotice, transferRules}
+}
+
+// agree records the consent given by picking an option.
+func agree(doc Agreement) Action {
+	return Action{Name: "agree to " + doc.ID, Effect: func(c Case) Effect {
+		return Agree{Document: doc.ID, Version: doc.Version, Via: c.Last}
+	}}
+}

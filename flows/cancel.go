@@ -1,0 +1,57 @@
+package flows
+
+// Cancelling, from anywhere: with its consequences said first.
+
+// The steps of giving up, and of thinking better of it.
+const (
+	CancelConfirm State = "cancel.confirm"
+	CancelPaid    State = "cancel.paid"
+	Cancelled     State = "cancelled"
+)
+
+var cancelling = Chapter{
+	Name: "cancel", Title: "取消办理",
+	Steps: []Step{
+		{
+			At:    CancelConfirm,
+			Title: "确认是否取消",
+			Turn:  Turn{"您", "半分钟"},
+			Ask:   "确定要取消办理吗？取消后未付款的订单会关闭，已填写的资料会清除；账号和实名认证结果会保留。",
+			Help:  "想继续，回复“继续办理”，会回到刚才那一步。",
+			Exits: []Exit{
+				{On: Picked(WordGoOn, "不取消"), To: Return},
+				{On: Picked("确定取消"), Do: []Action{cancel}, To: Cancelled},
+			},
+		},
+		{
+			At:    CancelPaid,
+			Title: "已付款，不能直接取消",
+			Turn:  Turn{"您", "半分钟"},
+			Ask:   "订单 {order} 已付款，不能直接取消。需要退款或吊销证书，请回复“人工”。",
+			Help:  "想继续，回复“继续办理”，会回到刚才那一步。",
+			Exits: []Exit{{On: Picked(WordGoOn), To: Return}},
+		},
+		{
+			At:    Cancelled,
+			Title: "已取消",
+			Turn:  Turn{"没有待办", "已结束"},
+			Ask:   "已为您取消。以后需要办理，回复“重新办理”即可。",
+			Help:  "账号和实名认证结果还在，重新办理时不用再认证。",
+			Exits: []Exit{
+				{On: Picked("重新办理", "办理"), If: alreadyProved, To: ServiceChoose},
+				{On: Picked("重新办理", "办理"), If: alreadyRegistered, To: PersonStart},
+				{On: Picked("重新办理", "办理"), To: Welcome},
+			},
+			End: true,
+		},
+	},
+}
+
+var (
+	cancel = Action{Name: "cancel", Effect: func(Case) Effect { return Cancel{} }}
+
+	alreadyRegistered = &Guard{"registered", func(c Case, _ Event) bool { return c.Form.Has(KeyRegistered) }}
+	alreadyProved     = &Guard{"proved", func(c Case, e Event) bool {
+		return c.Form.Has(KeyPersonProved) && (c.Form.Has(KeyCompanyProved) || person.Holds(c, e))
+	}}
+)

@@ -1,0 +1,135 @@
+package flows
+
+// State names a step. It is what a parked conversation is stored under, so a
+// name once released stays, or is listed in [Flow.Moved].
+type State string
+
+// Key names one answer of the Form.
+type Key string
+
+// Form is what has been answered and learned so far. Every value is a Secret,
+// so that a form never prints what a person typed.
+type Form map[Key]Secret
+
+// Has reports whether the form has an answer.
+func (f Form) Has(k Key) bool { return !f[k].IsZero() }
+
+// Text returns an answer in clear.
+func (f Form) Text(k Key) string { return f[k].Reveal() }
+
+// Case is where one applicant stands.
+type Case struct {
+	At     State   `cbor:"1,keyasint,omitempty"`
+	Entry  string  `cbor:"2,keyasint,omitempty"` // identifier of the event that led here
+	Left   State   `cbor:"3,keyasint,omitempty"` // where a detour began, to return to
+	Seq    int64   `cbor:"4,keyasint,omitempty"` // events decided so far
+	Form   Form    `cbor:"5,keyasint,omitempty"`
+	Owner  Owner   `cbor:"6,keyasint,omitempty"`
+	Last   Channel `cbor:"7,keyasint,omitempty"` // how the applicant was last heard
+	Misses int     `cbor:"8,keyasint,omitempty"` // misunderstandings in a row
+	Manual string  `cbor:"9,keyasint,omitempty"` // version of the manual it began under
+}
+
+// Owner is who speaks with the applicant: the bot when Kind is empty, the
+// queue, or one agent. Epoch grows at each change; whatever was decided under
+// an older one is not sent.
+type Owner struct {
+	Kind  OwnerKind `cbor:"1,keyasint,omitempty"`
+	Agent string    `cbor:"2,keyasint,omitempty"`
+	Name  string    `cbor:"3,keyasint,omitempty"` // as the applicant is told
+	Epoch int64     `cbor:"4,keyasint,omitempty"`
+}
+
+// OwnerKind is one of three.
+type OwnerKind string
+
+// There is one owner at a time, so there are never two voices.
+const (
+	OwnerBot   OwnerKind = ""
+	OwnerQueue OwnerKind = "queue"
+	OwnerAgent OwnerKind = "agent"
+)
+
+// Facts is how far an applicant has got, as the ledger knows it. The step to
+// resume at follows from it alone.
+type Facts struct {
+	Form            Form // every saved page, and what reports have told
+	Owner           Owner
+	Manual          string
+	Begun           bool // the applicant has been here before
+	Registered      bool
+	PersonVerified  bool
+	CompanyVerified bool
+	Ordered         bool
+	Paid            bool
+	Shipped         bool
+	Delivered       bool
+	Activated       bool
+	Cancelled       bool
+}
+
+// The keys of the form: first what people type, then what reports tell.
+const (
+	KeyKind       Key = "kind" // KindPerson or KindCompany
+	KeyScene      Key = "scene"
+	KeyLogin      Key = "login"
+	KeyMobile     Key = "mobile"
+	KeyCode       Key = "code"
+	KeyPassword   Key = "password" // its hash; the page keeps the rest
+	KeyPassword2  Key = "password2"
+	KeyOrgName    Key = "org"
+	KeyOrgName2   Key = "org2"
+	KeyTerms      Key = "terms"
+	KeyDuty       Key = "duty"
+	KeyName       Key = "name"
+	KeyIDNumber   Key = "id"
+	KeyConsent    Key = "consent"
+	KeyCreditCode Key = "uscc"
+	KeyRules      Key = "rules"
+
+	KeyService     Key = "service"
+	KeyTitle       Key = "title"
+	KeyTaxNumber   Key = "tax"
+	KeyBank        Key = "bank"
+	KeyBankAccount Key = "account"
+	KeyOrgAddress  Key = "orgaddr"
+	KeyOrgPhone    Key = "orgtel"
+
+	KeyRecipient Key = "to"
+	KeyProvince  Key = "prov"
+	KeyCity      Key = "city"
+	KeyDistrict  Key = "dist"
+	KeyDetail    Key = "addr"
+	KeyLandline  Key = "totel"
+	KeyToMobile  Key = "tomob"
+
+	KeyRegistered    Key = "registered" // milestones, as the reports told them
+	KeyPersonProved  Key = "proved"
+	KeyCompanyProved Key = "orgproved"
+
+	KeyWhy          Key = "why" // why the last attempt was refused
+	KeyFaceURL      Key = "faceurl"
+	KeyUntil        Key = "until" // the running deadline, as a customer reads it
+	KeyPayeeName    Key = "payee"
+	KeyPayeeAccount Key = "payeeno"
+	KeyPayeeBank    Key = "payeebank"
+	KeyOrderNo      Key = "order"
+	KeyKeyFee       Key = "keyfee"
+	KeyCourierFee   Key = "fee"
+	KeyTotal        Key = "total"
+	KeyPayQR        Key = "payqr"
+	KeyTrade        Key = "trade"
+	KeyShips        Key = "ships"
+	KeyWaybill      Key = "waybill"
+	KeyWhere        Key = "where"
+	KeyTicket       Key = "ticket"
+	KeyKeyStep      Key = "keystep"
+	KeySerial       Key = "serial"
+	KeyBefore       Key = "before"
+)
+
+// The two kinds of applicant (M5).
+const (
+	KindPerson  = "个人"
+	KindCompany = "企业"
+)

@@ -1,0 +1,94 @@
+package flows
+
+import "time"
+
+// 1.3.2 The company proved: it sends 0.01 yuan from its own account.
+
+// The steps of the company's proof.
+const (
+	CompanyPage     State = "company.page"
+	CompanyRules    State = "company.rules"
+	CompanyOpening  State = "company.opening"
+	CompanyTransfer State = "company.transfer"
+	CompanyExpired  State = "company.expired"
+)
+
+var companyProof = Chapter{
+	Name: "company", Title: "1.3.2 组织机构实名认证", Milestone: "企业实名认证", Only: KindCompany,
+	Steps: []Step{
+		{
+			At:    CompanyPage,
+			Lines: []int{59},
+			Title: "填写企业信息",
+			Turn:  Turn{"您", "1分钟"},
+			Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码。\n境外组织请回复“人工”，由客服协助办理。",
+			Help:  "统一社会信用代码在营业执照上，共18位。",
+			Page: &Page{
+				ID: PageID(CompanyPage), Title: "企业实名认证", Submit: "下一步",
+				Fields: []Field{
+					{Key: KeyOrgName, Lines: []int{49}, Label: "企业名称", Input: InputFixed},
+					{Key: KeyCreditCode, Lines: []int{50}, Label: "统一社会信用代码", Hint: "18位数字和大写字母", Input: InputText, Read: readCreditCode},
+				},
+			},
+			Exits: []Exit{{On: Answered(), To: CompanyRules}},
+		},
+		{
+			At:    CompanyRules,
+			Lines: []int{58, 60, 61, 62, 66, 67},
+			Title: "查看打款细则",
+			Turn:  Turn{"您", "1分钟"},
+			Ask: "第1步，查看打款细则：请 {org} 用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。\n" +
+				"· 汇款方必须是 {org}，且必须用对公账户\n· 单笔 0.01 元人民币，不能是其他金额或币种\n· 款项为实名专用，不退还，不开发票\n是否同意？",
+			Help: "需要贵单位已开通对公账户。没有对公账户，或账户在外资银行，请回复“人工”了解其他方式。",
+			Back: CompanyPage,
+			Exits: []Exit{
+				{On: Picked("我已阅读并同意", "同意"), Do: []Action{agree(transferRules)}, To: CompanyOpening, Lines: []int{67}},
+				{On: Picked("修改企业信息"), To: CompanyPage, Lines: []int{59}},
+			},
+		},
+		working(CompanyOpening, "准备收款账户", "正在准备收款账户，请稍候。", openTransfer,
+			Exit{On: Got(KindTransferOpened), To: CompanyTransfer, Lines: []int{68}},
+			Exit{On: Got(KindTransferSeen), To: ServiceChoose},
+		),
+		{
+			At:    CompanyTransfer,
+			Lines: []int{61, 62, 63, 64, 65, 68, 69},
+			Title: "等待对公汇款到账",
+			Turn:  Turn{"贵单位财务", "汇款后几分钟到3个工作日"},
+			Ask: "第2步，请按下面的账户汇款 0.01 元（人民币壹分），{until} 前有效：\n" +
+				"付款方：{org}\n收款户名：{payee}\n收款账号：{payeeno}\n开户行：{payeebank}\n" +
+				"以前的收款账号不再有效。到账后这里会自动继续。",
+			Help: "请把上面的账户转给贵单位财务。必须用 {org} 的对公账户汇款，金额正好 0.01 元。",
+			Back: CompanyRules,
+			Exits: []Exit{
+				{On: Picked("我已汇款", "已汇款", "汇了"), Do: []Action{checkTransfer}, To: Stay, Lines: []int{69}},
+				{On: Got(KindTransferSeen), To: ServiceChoose, Lines: []int{62, 69}},
+				{On: Got(KindTransferWrong), To: CompanyTransfer, Lines: []int{63, 64, 65}},
+				{On: Got(KindTransferNotYet), To: CompanyTransfer, Lines: []int{69}},
+				{On: After(7 * 24 * time.Hour), To: CompanyExpired},
+			},
+		},
+		{
+			At:    CompanyExpired,
+			Title: "收款账户已过期",
+			Turn:  Turn{"您", "1分钟"},
+			Ask:   "7天内没有收到 {org} 的汇款，原来的收款账号已失效。您填写的资料还在。",
+			Help:  "重新获取账户后再汇款；向旧账号汇款不会通过认证。",
+			Back:  CompanyPage,
+			Exits: []Exit{{On: Picked("重新获取账户", "重新获取"), To: CompanyOpening}},
+		},
+	},
+}
+
+var (
+	openTransfer = Action{
+		Name:    "prepare for the transfer",
+		Effect:  func(Case) Effect { return OpenTransfer{} },
+		Reports: []Kind{KindTransferOpened, KindTransferSeen},
+	}
+	checkTransfer = Action{
+		Name:    "look at the statement",
+		Effect:  func(Case) Effect { return CheckTransfer{} },
+		Reports: []Kind{KindTransferSeen, KindTransferWrong, KindTransferNotYet},
+	}
+)

@@ -1,0 +1,75 @@
+package flows
+
+import "time"
+
+// 1.5 Delivery: packed in one or two working days, carried by SF Express.
+
+// The steps of the parcel's way.
+const (
+	DeliveryPacking State = "delivery.packing"
+	DeliveryWay     State = "delivery.way"
+	DeliveryTrouble State = "delivery.trouble"
+)
+
+var delivery = Chapter{
+	Name: "delivery", Title: "1.5 物流发货及发票获取", Milestone: "物流发货",
+	Steps: []Step{
+		{
+			At:    DeliveryPacking,
+			Lines: []int{99, 100},
+			Title: "等待发货",
+			Turn:  Turn{"我们", "1到2个工作日"},
+			Ask:   "已收到您的付款 {total} 元。订单 {order} 预计 {ships} 前发货，发货后这里会告诉您运单号。",
+			Help:  "发货周期为1到2个工作日。回复“到哪了”可以随时查询。",
+			Do:    []Action{bookCourier},
+			Exits: []Exit{
+				{On: Got(KindBooked), To: Stay},
+				{On: Got(KindShipped), To: DeliveryWay, Lines: []int{101}},
+				{On: Got(KindParcelTrouble), Do: []Action{parcelHelp}, To: DeliveryTrouble},
+				{On: After(3 * 24 * time.Hour), Do: []Action{callForHelp}, To: Stay, Lines: []int{99}},
+			},
+		},
+		{
+			At:    DeliveryWay,
+			Lines: []int{100, 101, 102},
+			Title: "顺丰运送中，运单号 {waybill}",
+			Turn:  Turn{"顺丰", "一般1到3天"},
+			Ask:   "UKey 已由顺丰揽收，运单号 {waybill}。物流信息以顺丰官网为准。",
+			Help:  "运单号 {waybill}，最新物流：{where}。回复“到哪了”可以随时查询，详情以顺丰官网为准。",
+			Exits: []Exit{
+				{On: Picked("我已收到", "收到了", "已收到"), To: ActivationReady},
+				{On: Got(KindDelivered), To: ActivationReady, Lines: []int{102}},
+				{On: Got(KindParcelMoved), To: Stay, Lines: []int{101}},
+				{On: Got(KindParcelTrouble), Do: []Action{parcelHelp}, To: DeliveryTrouble},
+				{On: After(10 * 24 * time.Hour), Do: []Action{callForHelp}, To: Stay},
+			},
+		},
+		{
+			At:    DeliveryTrouble,
+			Title: "快递派送遇到问题",
+			Turn:  Turn{"我们", "1个工作日"},
+			Ask:   "快递派送遇到问题：{where}。已请客服跟进，会尽快联系您。",
+			Help:  "运单号 {waybill}。您也可以回复“人工”直接联系客服。",
+			Exits: []Exit{
+				{On: Picked("我已收到", "收到了", "已收到"), To: ActivationReady},
+				{On: Got(KindDelivered), To: ActivationReady},
+				{On: Got(KindParcelMoved), To: Stay},
+				{On: Got(KindShipped), To: DeliveryWay},
+				{On: After(3 * 24 * time.Hour), Do: []Action{parcelHelp}, To: Stay},
+			},
+		},
+	},
+}
+
+var (
+	bookCourier = Action{
+		Name:    "book the courier",
+		Effect:  func(Case) Effect { return BookCourier{} },
+		Reports: []Kind{KindBooked, KindShipped, KindParcelMoved, KindDelivered, KindParcelTrouble},
+	}
+	parcelHelp = Action{
+		Name:    "call an agent",
+		Effect:  func(Case) Effect { return CallAgent{Why: "parcel"} },
+		Reports: []Kind{KindAgentCalled},
+	}
+)

@@ -1,0 +1,153 @@
+package flows
+
+import "time"
+
+// Verb names a sort of effect, for stores and logs.
+type Verb string
+
+// Effect is something we ask of the world. An effect carries no personal data
+// unless the ledger is to keep it: whoever performs it reads what it needs
+// from there. It may be performed twice, late, or after what it asks is done
+// already; then it answers with the report that doing it gave.
+type Effect interface{ Verb() Verb }
+
+// The verbs. The notes are written into the ledger as they are entered; the
+// commands become jobs.
+const (
+	VerbSave  Verb = "save"
+	VerbAgree Verb = "agree"
+	VerbOwn   Verb = "own"
+	VerbWait  Verb = "wait"
+
+	VerbSendCode        Verb = "send-code"
+	VerbRegister        Verb = "register"
+	VerbVerifyFace      Verb = "verify-face"
+	VerbCheckFace       Verb = "check-face"
+	VerbOpenTransfer    Verb = "open-transfer"
+	VerbCheckTransfer   Verb = "check-transfer"
+	VerbPlaceOrder      Verb = "place-order"
+	VerbOpenPayment     Verb = "open-payment"
+	VerbCheckPayment    Verb = "check-payment"
+	VerbBookCourier     Verb = "book-courier"
+	VerbOfferActivation Verb = "offer-activation"
+	VerbCancel          Verb = "cancel"
+	VerbCallAgent       Verb = "call-agent"
+	VerbOrphan          Verb = "orphan"
+	VerbSay             Verb = "say"
+)
+
+// Save writes answers to the ledger, sealed, under the page they were given
+// on. A later save of the same page replaces it.
+type Save struct {
+	Page PageID `cbor:"1,keyasint,omitempty"`
+	Form Form   `cbor:"2,keyasint,omitempty"`
+}
+
+// Agree records that the applicant agreed to a document.
+type Agree struct {
+	Document string    `cbor:"1,keyasint,omitempty"`
+	Version  string    `cbor:"2,keyasint,omitempty"`
+	Via      Channel   `cbor:"3,keyasint,omitempty"`
+	At       time.Time `cbor:"4,keyasint,omitempty"`
+}
+
+// Own records who owns the conversation from now on.
+type Own struct {
+	Owner Owner `cbor:"1,keyasint,omitempty"`
+}
+
+// Wait sets the clock of the step that was just entered.
+type Wait struct {
+	Entry string        `cbor:"1,keyasint,omitempty"`
+	For   time.Duration `cbor:"2,keyasint,omitempty"`
+}
+
+// SendCode sends a one-time code for one purpose to the saved mobile.
+type SendCode struct {
+	Purpose Purpose `cbor:"1,keyasint,omitempty"`
+}
+
+// Register makes the account from the saved pages, if the code is right.
+type Register struct{}
+
+// VerifyFace opens a face verification for the saved person.
+type VerifyFace struct{}
+
+// CheckFace asks at once how far the face verification is.
+type CheckFace struct{}
+
+// OpenTransfer prepares for the company's 0.01 yuan.
+type OpenTransfer struct{}
+
+// CheckTransfer looks at the bank's statement at once.
+type CheckTransfer struct{}
+
+// PlaceOrder makes the order from the saved pages.
+type PlaceOrder struct{}
+
+// OpenPayment opens an attempt to pay the order.
+type OpenPayment struct{}
+
+// CheckPayment asks the cashier at once.
+type CheckPayment struct{}
+
+// BookCourier has the UKey fetched and brought.
+type BookCourier struct{}
+
+// OfferActivation makes the code that opens the activation on the PC.
+type OfferActivation struct{}
+
+// Cancel ends the case: open attempts are closed, what was typed is dropped.
+type Cancel struct{}
+
+// CallAgent puts the conversation into the desk's queue.
+type CallAgent struct {
+	Why string `cbor:"1,keyasint,omitempty"`
+}
+
+// Orphan puts a report that nobody waited for before an agent.
+type Orphan struct {
+	Report Kind `cbor:"1,keyasint,omitempty"`
+}
+
+// Say sends replies that could not go out as the answer to a request. Epoch is
+// the owner's when they were decided: if it has changed, they are not sent.
+type Say struct {
+	Replies []Reply `cbor:"1,keyasint,omitempty"`
+	Epoch   int64   `cbor:"2,keyasint,omitempty"`
+	Agent   string  `cbor:"3,keyasint,omitempty"` // who speaks; empty for the bot
+}
+
+func (Save) Verb() Verb            { return VerbSave }
+func (Agree) Verb() Verb           { return VerbAgree }
+func (Own) Verb() Verb             { return VerbOwn }
+func (Wait) Verb() Verb            { return VerbWait }
+func (SendCode) Verb() Verb        { return VerbSendCode }
+func (Register) Verb() Verb        { return VerbRegister }
+func (VerifyFace) Verb() Verb      { return VerbVerifyFace }
+func (CheckFace) Verb() Verb       { return VerbCheckFace }
+func (OpenTransfer) Verb() Verb    { return VerbOpenTransfer }
+func (CheckTransfer) Verb() Verb   { return VerbCheckTransfer }
+func (PlaceOrder) Verb() Verb      { return VerbPlaceOrder }
+func (OpenPayment) Verb() Verb     { return VerbOpenPayment }
+func (CheckPayment) Verb() Verb    { return VerbCheckPayment }
+func (BookCourier) Verb() Verb     { return VerbBookCourier }
+func (OfferActivation) Verb() Verb { return VerbOfferActivation }
+func (Cancel) Verb() Verb          { return VerbCancel }
+func (CallAgent) Verb() Verb       { return VerbCallAgent }
+func (Orphan) Verb() Verb          { return VerbOrphan }
+func (Say) Verb() Verb             { return VerbSay }
+
+// EffectOf returns an empty effect of a verb, or nil when there is none: for
+// the codec of the stores.
+func EffectOf(v Verb) Effect {
+	for _, e := range []Effect{
+		Save{}, Agree{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, OpenTransfer{}, CheckTransfer{},
+		PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
+	} {
+		if e.Verb() == v {
+			return e
+		}
+	}
+	return nil
+}

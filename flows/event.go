@@ -1,0 +1,269 @@
+package flows
+
+import "time"
+
+// Event is something that happened. Its identifier is stable over
+// redeliveries, and nothing in this package knows any other time than At.
+type Event struct {
+	ID   string
+	At   time.Time
+	Via  Channel
+	What Happening
+}
+
+// Channel is how an event reached us.
+type Channel string
+
+// Reports and timers come from within; everything else from people.
+const (
+	WeChat  Channel = "wechat"
+	Alipay  Channel = "alipay"
+	Web     Channel = "web"
+	Console Channel = "console"
+	Within  Channel = "within"
+)
+
+// Kind names a sort of event, for the table and for stored reports.
+type Kind string
+
+// Happening is what an [Event] tells. The set is closed: see [Happenings].
+type Happening interface{ Kind() Kind }
+
+// The kinds of happening: first what people do, then what the world reports.
+const (
+	KindSaid      Kind = "said"
+	KindSent      Kind = "sent"
+	KindFilled    Kind = "filled"
+	KindFollowed  Kind = "followed"
+	KindLeft      Kind = "left"
+	KindTaken     Kind = "taken"
+	KindHanded    Kind = "handed"
+	KindAgentSaid Kind = "agent-said"
+
+	KindWaited         Kind = "waited"
+	KindCodeSent       Kind = "code-sent"
+	KindCodeRefused    Kind = "code-refused"
+	KindRegistered     Kind = "registered"
+	KindNotRegistered  Kind = "not-registered"
+	KindFaceOpened     Kind = "face-opened"
+	KindFaceRefused    Kind = "face-refused"
+	KindFaceDone       Kind = "face-done"
+	KindFaceNotYet     Kind = "face-not-yet"
+	KindTransferOpened Kind = "transfer-opened"
+	KindTransferSeen   Kind = "transfer-seen"
+	KindTransferWrong  Kind = "transfer-wrong"
+	KindTransferNotYet Kind = "transfer-not-yet"
+	KindOrdered        Kind = "ordered"
+	KindPayOpened      Kind = "pay-opened"
+	KindPayRefused     Kind = "pay-refused"
+	KindPayNotYet      Kind = "pay-not-yet"
+	KindPaid           Kind = "paid"
+	KindBooked         Kind = "booked"
+	KindShipped        Kind = "shipped"
+	KindParcelMoved    Kind = "parcel-moved"
+	KindDelivered      Kind = "delivered"
+	KindParcelTrouble  Kind = "parcel-trouble"
+	KindTicketReady    Kind = "ticket-ready"
+	KindKeyStep        Kind = "key-step"
+	KindActivated      Kind = "activated"
+	KindAgentCalled    Kind = "agent-called"
+)
+
+// Said is text from the applicant. Choice is set when a printed choice was
+// tapped; it is checked against the present step, because an old choice stays
+// tappable for ever.
+type Said struct {
+	Text   string
+	Choice string
+}
+
+// Sent is anything that is not text: a picture, a voice message, a place.
+type Sent struct{ Media string }
+
+// Filled is a page sent in. The values are as typed; a password arrives as
+// its hash only.
+type Filled struct {
+	Page   PageID
+	Values Form
+}
+
+// Followed says that a person opened the conversation, perhaps by a code that
+// carries a scene: a project, or a case to go on with.
+type Followed struct{ Scene string }
+
+// Left says that the person unfollowed: nothing reaches them there now.
+type Left struct{}
+
+// Taken says that an agent took the conversation over.
+type Taken struct{ Agent, Name string }
+
+// Handed says that the agent gave the conversation back to the bot.
+type Handed struct{ Agent string }
+
+// AgentSaid is what an agent writes to the applicant.
+type AgentSaid struct{ Agent, Text string }
+
+// Waited is a clock that ran out. Entry is the entry into the step that set
+// the clock; a clock of an earlier entry is ignored.
+type Waited struct{ Entry string }
+
+// CodeSent says that a one-time code is on its way to the mobile.
+type CodeSent struct{ Mobile Secret }
+
+// CodeRefused says that no code can be sent now, with words for the applicant.
+type CodeRefused struct{ Why string }
+
+// Registered says that the account exists.
+type Registered struct{ Login Secret }
+
+// NotRegistered says why there is no account. Field is the answer to give
+// again: KeyLogin, KeyCode, or none.
+type NotRegistered struct {
+	Field Key
+	Why   string
+}
+
+// FaceOpened carries the address to scan with Alipay, good until Until.
+type FaceOpened struct {
+	URL   string
+	Until time.Time
+}
+
+// FaceRefused is Alipay's definite no to an attempt.
+type FaceRefused struct{ Why string }
+
+// FaceDone says that the person is proved.
+type FaceDone struct{ Name Secret }
+
+// FaceNotYet answers somebody who asked: nothing has come in so far.
+type FaceNotYet struct{}
+
+// TransferOpened tells where the company is to send its 0.01 yuan.
+type TransferOpened struct {
+	To    Payee
+	Until time.Time
+}
+
+// TransferSeen says that the company's own money came in.
+type TransferSeen struct{ Payer Secret }
+
+// TransferWrong says that money came in which does not count, and why.
+type TransferWrong struct{ Why string }
+
+// TransferNotYet answers somebody who asked: no such money has been seen.
+type TransferNotYet struct{}
+
+// Ordered carries the order as the ledger made it.
+type Ordered struct {
+	No      string
+	Key     Fen // price of the service with its UKey
+	Courier Fen
+	Total   Fen
+}
+
+// PayOpened carries the code to scan with Alipay, or the trade number of the
+// mini-program's cashier.
+type PayOpened struct {
+	QR    string
+	Trade string
+	Until time.Time
+}
+
+// PayRefused is the cashier's definite no.
+type PayRefused struct{ Why string }
+
+// PayNotYet answers somebody who asked: the money has not come in so far.
+type PayNotYet struct{}
+
+// Paid says that an order is paid.
+type Paid struct {
+	No     string
+	Amount Fen
+	Ships  string // promised day of dispatch, as a customer reads it
+}
+
+// Booked says that the courier will fetch the parcel.
+type Booked struct{ Waybill string }
+
+// Shipped says that the courier has the parcel.
+type Shipped struct{ Waybill string }
+
+// ParcelMoved is one line of the parcel's way.
+type ParcelMoved struct{ Where string }
+
+// Delivered says that the applicant has the UKey.
+type Delivered struct{ Where string }
+
+// ParcelTrouble says that the parcel does not reach the applicant as it is.
+type ParcelTrouble struct{ Where string }
+
+// TicketReady carries the code that opens the activation on the PC.
+type TicketReady struct {
+	Code  Secret
+	Until time.Time
+}
+
+// KeyStep mirrors what the tool on the PC does.
+type KeyStep struct {
+	Step  int // 1 to 5
+	Name  string
+	State string // "started", "done", "failed"
+}
+
+// Activated says that a signature of the UKey was verified.
+type Activated struct{ Serial string }
+
+// AgentCalled says that the desk has the case, and how many wait before it.
+type AgentCalled struct{ Before int }
+
+func (Said) Kind() Kind           { return KindSaid }
+func (Sent) Kind() Kind           { return KindSent }
+func (Filled) Kind() Kind         { return KindFilled }
+func (Followed) Kind() Kind       { return KindFollowed }
+func (Left) Kind() Kind           { return KindLeft }
+func (Taken) Kind() Kind          { return KindTaken }
+func (Handed) Kind() Kind         { return KindHanded }
+func (AgentSaid) Kind() Kind      { return KindAgentSaid }
+func (Waited) Kind() Kind         { return KindWaited }
+func (CodeSent) Kind() Kind       { return KindCodeSent }
+func (CodeRefused) Kind() Kind    { return KindCodeRefused }
+func (Registered) Kind() Kind     { return KindRegistered }
+func (NotRegistered) Kind() Kind  { return KindNotRegistered }
+func (FaceOpened) Kind() Kind     { return KindFaceOpened }
+func (FaceRefused) Kind() Kind    { return KindFaceRefused }
+func (FaceDone) Kind() Kind       { return KindFaceDone }
+func (FaceNotYet) Kind() Kind     { return KindFaceNotYet }
+func (TransferOpened) Kind() Kind { return KindTransferOpened }
+func (TransferSeen) Kind() Kind   { return KindTransferSeen }
+func (TransferWrong) Kind() Kind  { return KindTransferWrong }
+func (TransferNotYet) Kind() Kind { return KindTransferNotYet }
+func (Ordered) Kind() Kind        { return KindOrdered }
+func (PayOpened) Kind() Kind      { return KindPayOpened }
+func (PayRefused) Kind() Kind     { return KindPayRefused }
+func (PayNotYet) Kind() Kind      { return KindPayNotYet }
+func (Paid) Kind() Kind           { return KindPaid }
+func (Booked) Kind() Kind         { return KindBooked }
+func (Shipped) Kind() Kind        { return KindShipped }
+func (ParcelMoved) Kind() Kind    { return KindParcelMoved }
+func (Delivered) Kind() Kind      { return KindDelivered }
+func (ParcelTrouble) Kind() Kind  { return KindParcelTrouble }
+func (TicketReady) Kind() Kind    { return KindTicketReady }
+func (KeyStep) Kind() Kind        { return KindKeyStep }
+func (Activated) Kind() Kind      { return KindActivated }
+func (AgentCalled) Kind() Kind    { return KindAgentCalled }
+
+// HappeningOf returns an empty happening of a kind, or nil when there is
+// none: for the codec of the stores.
+func HappeningOf(k Kind) Happening {
+	for _, h := range []Happening{
+		Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Waited{}, CodeSent{}, CodeRefused{},
+		Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, TransferSeen{},
+		TransferWrong{}, TransferNotYet{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
+		ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},
+	} {
+		if h.Kind() == k {
+			return h
+		}
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package flows
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Learned is what a report tells, as answers of the form. The ledger keeps the
+// same keys, so that a case resumed from Facts speaks the same words.
+func Learned(what Happening) Form {
+	f := Form{}
+	put := func(k Key, text string) { f[k] = Conceal(text) }
+	switch e := what.(type) {
+	case Followed:
+		if e.Scene != "" {
+			put(KeyScene, e.Scene)
+		}
+	case CodeRefused:
+		put(KeyWhy, e.Why)
+	case Registered:
+		put(KeyRegistered, "1")
+	case NotRegistered:
+		put(KeyWhy, e.Why)
+	case FaceOpened:
+		put(KeyFaceURL, e.URL)
+		put(KeyUntil, clock(e.Until))
+	case FaceDone:
+		put(KeyPersonProved, "1")
+	case FaceNotYet:
+		put(KeyWhy, "支付宝还没有返回通过的结果。刷脸通过后会自动继续；没有通过的话，请重新获取二维码再试。")
+	case FaceRefused:
+		put(KeyWhy, e.Why)
+	case TransferOpened:
+		put(KeyPayeeName, e.To.Name)
+		put(KeyPayeeAccount, e.To.Account)
+		put(KeyPayeeBank, e.To.Bank)
+		put(KeyUntil, clock(e.Until))
+	case TransferSeen:
+		put(KeyCompanyProved, "1")
+	case TransferNotYet:
+		put(KeyWhy, "还没有收到贵单位的汇款。银行转账一般几分钟到账，最长3个工作日，到账后会自动继续。")
+	case TransferWrong:
+		put(KeyWhy, e.Why)
+	case Ordered:
+		put(KeyOrderNo, e.No)
+		put(KeyKeyFee, e.Key.String())
+		put(KeyCourierFee, e.Courier.String())
+		put(KeyTotal, e.Total.String())
+	case PayOpened:
+		put(KeyPayQR, e.QR)
+		put(KeyTrade, e.Trade)
+		put(KeyUntil, clock(e.Until))
+	case PayNotYet:
+		put(KeyWhy, "还没有收到付款结果。付款后一般几秒钟就会自动继续。")
+	case PayRefused:
+		put(KeyWhy, e.Why)
+	case Paid:
+		put(KeyShips, e.Ships)
+	case Shipped:
+		put(KeyWaybill, e.Waybill)
+	case Booked:
+		put(KeyWaybill, e.Waybill)
+	case ParcelMoved:
+		put(KeyWhere, e.Where)
+	case Delivered:
+		put(KeyWhere, e.Where)
+	case ParcelTrouble:
+		put(KeyWhere, e.Where)
+	case TicketReady:
+		f[KeyTicket] = e.Code
+		put(KeyUntil, clock(e.Until))
+	case Activated:
+		put(KeySerial, e.Serial)
+	case AgentCalled:
+		put(KeyBefore, strconv.Itoa(e.Before))
+	}
+	return f
+}
+
+// learn takes what a report tells into the form.
+func (m *move) learn(what Happening) {
+	for k, v := range Learned(what) {
+		m.c.Form[k] = v
+	}
+	if s, ok := what.(KeyStep); ok {
+		m.c.Form[KeyKeyStep] = Conceal(ticked(m.c.Form.Text(KeyKeyStep), s))
+	}
+}
+
+// ticked adds a step of the PC tool to the list of those done, as the tool
+// itself prints them. A step reported again replaces its line.
+func ticked(list string, s KeyStep) string {
+	mark := map[string]string{"done": " ✓", "failed": " ✗", "started": " …"}[s.State]
+	head := strconv.Itoa(s.Step) + "."
+	var lines []string
+	for line := range strings.SplitSeq(list, "\n") {
+		if line != "" && !strings.HasPrefix(line, head) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(append(lines, head+s.Name+mark), "\n")
+}
+
+// Beijing is the time zone in which customers read clocks and working days are
+// counted. China has kept one zone without summer time since 1991.
+var Beijing = time.FixedZone("UTC+8", 8*60*60)
+
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(Beijing).Format("1月2日 15:04")
+}
+
+// Show returns an answer as it may stand on a screen that others can see.
+func Show(k Key, f Form) string {
+	text := f.Text(k)
+	switch k {
+	case KeyMobile, KeyToMobile:
+		return MaskMobile(text)
+	case KeyLogin:
+		return MaskLogin(text)
+	case KeyIDNumber:
+		return maskMiddle(text, 1, 1)
+	case KeyBankAccount:
+		return maskMiddle(text, 0, 4)
+	case KeyPassword, KeyCode:
+		return "******"
+	}
+	return text
+}
+
+// MaskMobile keeps the first three and the last four digits.
+func MaskMobile(text string) string { return maskMiddle(text, 3, 4) }
+
+// MaskLogin masks a login name: a mobile number, or an e-mail address.
+func MaskLogin(text string) string {
+	if user, host, mail := strings.Cut(text, "@"); mail {
+		return maskMiddle(user, 1, 0) + "@" + host
+	}
+	return MaskMobile(text)
+}
+
+func maskMiddle(text string, head, tail int) string {
+	r := []rune(text)
+	if len(r) <= head+tail {
+		return strings.Repeat("*", len(r))
+	}
+	return string(r[:head]) + strings.Repeat("*", len(r)-head-tail) + string(r[len(r)-tail:])
+}

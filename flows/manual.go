@@ -1,0 +1,122 @@
+package flows
+
+import "strings"
+
+// Version is the edition of the operations manual that this package obeys.
+// Each case keeps the version it began under.
+const Version = "2024-11-20"
+
+// Manual returns the whole manual. Phone is the certificate service's number
+// (M2), said with every help and every failure.
+func Manual(phone string) *Flow {
+	return &Flow{
+		Version: Version,
+		Phone:   phone,
+		Start:   Welcome,
+		Chapters: []Chapter{
+			welcome, register, personProof, companyProof, service, payment, delivery, activation, cancelling,
+		},
+		Whenever: whenever,
+		Resumes:  resumes,
+	}
+}
+
+// whenever holds what is understood in every step: cancelling, and each report
+// that comes when its own step has been left.
+var whenever = []Exit{
+	{On: Picked(WordCancel, "取消办理", "不办了"), If: afterPayment, To: CancelPaid},
+	{On: Picked(WordCancel, "取消办理", "不办了"), To: CancelConfirm},
+
+	{On: Got(KindCodeSent), To: Stay},
+	{On: Got(KindCodeRefused), To: Stay},
+	{On: Got(KindRegistered), If: stillRegistering, To: PersonStart},
+	{On: Got(KindRegistered), To: Stay},
+	{On: Got(KindNotRegistered), To: Stay},
+	{On: Got(KindFaceOpened), To: Stay},
+	{On: Got(KindFaceRefused), To: Stay},
+	{On: Got(KindFaceNotYet), To: Stay},
+	{On: Got(KindFaceDone), If: personUnproved, To: CompanyPage},
+	{On: Got(KindFaceDone), If: alonePersonUnproved, To: ServiceChoose},
+	{On: Got(KindFaceDone), To: Stay},
+	{On: Got(KindTransferOpened), To: Stay},
+	{On: Got(KindTransferNotYet), To: Stay},
+	{On: Got(KindTransferWrong), If: companyUnproved, To: CompanyTransfer},
+	{On: Got(KindTransferWrong), To: Stay},
+	{On: Got(KindTransferSeen), If: companyUnproved, To: ServiceChoose},
+	{On: Got(KindTransferSeen), To: Stay},
+	{On: Got(KindOrdered), To: Stay},
+	{On: Got(KindPayOpened), To: Stay},
+	{On: Got(KindPayRefused), To: Stay},
+	{On: Got(KindPayNotYet), To: Stay},
+	{On: Got(KindPaid), If: beforePayment, To: DeliveryPacking},
+	{On: Got(KindPaid), If: afterPayment, To: Stay},
+	{On: Got(KindBooked), To: Stay},
+	{On: Got(KindShipped), If: packing, To: DeliveryWay},
+	{On: Got(KindShipped), To: Stay},
+	{On: Got(KindParcelMoved), To: Stay},
+	{On: Got(KindParcelTrouble), If: packing, To: DeliveryTrouble},
+	{On: Got(KindParcelTrouble), Do: []Action{parcelHelp}, To: Stay},
+	{On: Got(KindDelivered), If: packing, To: ActivationReady},
+	{On: Got(KindDelivered), To: Stay},
+	{On: Got(KindTicketReady), To: Stay},
+	{On: Got(KindKeyStep), To: Stay},
+	{On: Got(KindActivated), If: afterPayment, To: Done},
+	{On: Got(KindAgentCalled), To: Stay},
+}
+
+// within makes a guard that holds in the named chapters, counting a detour as
+// the step that it left.
+func within(name string, chapters ...string) *Guard {
+	return &Guard{name, func(c Case, _ Event) bool {
+		at := c.At
+		if c.Left != "" {
+			at = c.Left
+		}
+		chapter, _, _ := strings.Cut(string(at), ".")
+		for _, ch := range chapters {
+			if ch == chapter {
+				return true
+			}
+		}
+		return false
+	}}
+}
+
+var (
+	stillRegistering    = within("still registering", "welcome", "register")
+	unproved            = within("the person is not proved yet", "welcome", "register", "person")
+	personUnproved      = &Guard{"a company's handler is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && company.Holds(c, e) }}
+	alonePersonUnproved = &Guard{"the applicant is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && person.Holds(c, e) }}
+	companyUnproved     = within("the company is not proved yet", "person", "company")
+	beforePayment       = within("not paid yet", "service", "payment")
+	afterPayment        = within("paid", "delivery", "activation", "done")
+	packing             = within("on its way", "delivery")
+)
+
+// resumes says where a case goes on, from the furthest milestone backwards.
+var resumes = []Resumption{
+	{"cancelled", func(f Facts) bool { return f.Cancelled }, Cancelled},
+	{"activated", func(f Facts) bool { return f.Activated }, Done},
+	{"delivered", func(f Facts) bool { return f.Delivered }, ActivationReady},
+	{"shipped", func(f Facts) bool { return f.Shipped }, DeliveryWay},
+	{"paid", func(f Facts) bool { return f.Paid }, DeliveryPacking},
+	{"ordered", func(f Facts) bool { return f.Ordered }, PaymentOpening},
+	{"address known", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTotal) }, ServiceConfirm},
+	{"service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) }, ServiceDelivery},
+	{"proved", proved, ServiceChoose},
+	{"company awaits money", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyPayeeAccount) }, CompanyOpening},
+	{"company named", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) }, CompanyRules},
+	{"person proved", func(f Facts) bool { return f.PersonVerified }, CompanyPage},
+	{"person named", func(f Facts) bool { return f.Registered && f.Form.Has(KeyIDNumber) }, PersonOpening},
+	{"registered", func(f Facts) bool { return f.Registered }, PersonStart},
+	{"company's mobile known", func(f Facts) bool { return f.Form.Has(KeyMobile) && isCompanyCase(f) }, RegisterCompany},
+	{"person's mobile known", func(f Facts) bool { return f.Form.Has(KeyMobile) }, RegisterPerson},
+	{"kind known", func(f Facts) bool { return f.Form.Has(KeyKind) }, RegisterAccount},
+	{"nothing known", func(Facts) bool { return true }, Welcome},
+}
+
+func isCompanyCase(f Facts) bool { return f.Form.Text(KeyKind) == KindCompany }
+
+func proved(f Facts) bool {
+	return f.PersonVerified && (f.CompanyVerified || !isCompanyCase(f))
+}

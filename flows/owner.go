@@ -1,0 +1,106 @@
+package flows
+
+// Who speaks: the bot, the queue, or one agent. Each change raises the epoch,
+// and a message decided under an older epoch is never sent, so that there is
+// one voice.
+
+// own changes the owner.
+func (m *move) own(kind OwnerKind, agent, name string) {
+	m.c.Owner = Owner{Kind: kind, Agent: agent, Name: name, Epoch: m.c.Owner.Epoch + 1}
+	m.effects = append(m.effects, Own{Owner: m.c.Owner})
+	m.quiet = kind == OwnerAgent
+}
+
+// callAgent puts the applicant into the queue, from any step.
+func (m *move) callAgent() {
+	m.via = "call an agent"
+	m.own(OwnerQueue, "", "")
+	m.effects = append(m.effects, CallAgent{Why: "applicant"})
+	m.say("已为您转接人工客服，请稍候，客服会在这里回复您。您可以先把问题发过来；想自己继续，回复“" + WordGoOn + "”。急事请拨打 " + m.flow.Phone + "。")
+}
+
+// heardByAgent keeps the bot silent while an agent speaks; in the queue the
+// applicant can still come back to the bot.
+func (m *move) heardByAgent(step Step, said Said) {
+	if m.c.Owner.Kind == OwnerAgent {
+		m.via = "to the agent"
+		return
+	}
+	if normal(said.Text) == WordGoOn {
+		m.via = "back from the queue"
+		m.own(OwnerBot, "", "")
+		m.say("好的，我们继续。")
+		m.ask(step)
+		return
+	}
+	m.via = "to the queue"
+	m.say("您的留言已转给客服，请稍候。想自己继续，回复“" + WordGoOn + "”。")
+}
+
+// taken gives the conversation to an agent, unless another has it.
+func (m *move) taken(t Taken) {
+	if m.c.Owner.Kind == OwnerAgent && m.c.Owner.Agent != t.Agent {
+		m.via = "already taken"
+		m.refusals = map[Key]string{"": m.c.Owner.Name + "已经接手了这个会话。"}
+		return
+	}
+	if m.c.Owner.Agent == t.Agent {
+		m.via = "taken again"
+		return
+	}
+	m.via = "taken"
+	m.own(OwnerAgent, t.Agent, t.Name)
+	m.replies = append(m.replies, Reply{Text: "您好，我是客服" + t.Name + "，接下来由我为您服务。"})
+}
+
+// handed gives it back: the bot says the present step once.
+func (m *move) handed(step Step, h Handed) {
+	if m.c.Owner.Kind != OwnerAgent || m.c.Owner.Agent != h.Agent {
+		m.via = "not the owner"
+		m.refusals = map[Key]string{"": "这个会话现在不由您负责。"}
+		return
+	}
+	m.via = "handed back"
+	m.own(OwnerBot, "", "")
+	m.say("已转回自助办理，我们从这里继续：")
+	m.ask(step)
+}
+
+func (m *move) agentSaid(s AgentSaid) {
+	if m.c.Owner.Kind != OwnerAgent || m.c.Owner.Agent != s.Agent {
+		m.via = "not the owner"
+		m.refusals = map[Key]string{"": "这个会话现在不由您负责，消息没有发出。"}
+		return
+	}
+	m.via = "agent said"
+	m.replies = append(m.replies, Reply{Text: s.Text})
+}
+
+// notify tells facts about money and parcel even while an agent speaks, and
+// marks them as coming from the system.
+func (m *move) notify() {
+	if !m.quiet {
+		return
+	}
+	if text := notice(m.event.What); text != "" {
+		m.replies = append(m.replies, Reply{Text: "系统通知：" + text})
+	}
+}
+
+func notice(what Happening) string {
+	switch n := what.(type) {
+	case Paid:
+		return "订单 " + n.No + " 已收到付款 " + n.Amount.String() + " 元。"
+	case TransferSeen:
+		return "已收到贵单位的认证汇款。"
+	case TransferWrong:
+		return n.Why
+	case Shipped:
+		return "UKey 已由顺丰揽收，运单号 " + n.Waybill + "。"
+	case Delivered:
+		return "UKey 已签收。"
+	case ParcelTrouble:
+		return "快递派送遇到问题：" + n.Where
+	}
+	return ""
+}

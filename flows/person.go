@@ -1,0 +1,125 @@
+package flows
+
+import "time"
+
+// 1.3.1 The person proved: consent, name and number, face.
+
+// The steps of the person's proof.
+const (
+	PersonStart   State = "person.start"
+	PersonLater   State = "person.later"
+	PersonConsent State = "person.consent"
+	PersonPage    State = "person.page"
+	PersonOpening State = "person.opening"
+	PersonScan    State = "person.scan"
+	PersonExpired State = "person.expired"
+)
+
+var personProof = Chapter{
+	Name: "person", Title: "1.3.1 个人实名认证", Milestone: "个人实名认证",
+	Steps: []Step{
+		{
+			At:    PersonStart,
+			Lines: []int{20, 21},
+			Title: "开始实名认证",
+			Turn:  Turn{"您", "3分钟"},
+			Ask:   "注册成功。接下来需要实名认证，完成前不能下单。\n现在开始吗？",
+			Help:  "实名认证由办理人本人用支付宝扫码刷脸完成，约3分钟，不收费。",
+			Exits: []Exit{
+				{On: Picked("立即实名", "开始", "实名"), To: PersonConsent, Lines: []int{20}},
+				{On: Picked("暂不实名", "以后再说"), To: PersonLater, Lines: []int{22}},
+			},
+		},
+		{
+			At:    PersonLater,
+			Lines: []int{22},
+			Title: "实名认证已暂缓",
+			Turn:  Turn{"您", "随时可以"},
+			Ask:   "好的，您的资料已保存。方便时回复“立即实名”，从这里继续。",
+			Help:  "完成实名认证后才能下单。",
+			Exits: []Exit{
+				{On: Picked("立即实名", "开始", "实名"), To: PersonConsent},
+				{On: After(24 * time.Hour), To: PersonStart, Lines: []int{22}},
+			},
+		},
+		{
+			At:    PersonConsent,
+			Lines: []int{26, 27, 29, 30, 31},
+			Title: "阅读并同意授权",
+			Turn:  Turn{"您", "1分钟"},
+			Ask: "推荐用支付宝人脸识别认证，仅支持中国大陆居民身份证；持其他证件请回复“人工”。\n" +
+				"这种方式会收集：姓名、身份证号；人脸视频由支付宝采集，我们不接收、不保存。\n" +
+				"我们不会读取您的支付宝密码，不会用您的账号签署，也不会让您付款。是否同意？",
+			Help: "同意后才能开始认证。不想用人脸识别，请回复“人工”了解其他方式。",
+			Back: PersonStart,
+			Exits: []Exit{
+				{On: Picked("同意并继续", "同意"), Do: []Action{agree(faceNotice)}, To: PersonPage, Lines: []int{26, 31}},
+				{On: Picked("不同意"), To: PersonLater},
+			},
+		},
+		{
+			At:    PersonPage,
+			Title: "填写姓名和身份证号",
+			Turn:  Turn{"您", "1分钟"},
+			Ask:   "请点开下面的页面，填写姓名和身份证号。请不要把身份证号发在聊天里。",
+			Help:  "请填写办理人本人的姓名和身份证号，与身份证一致。",
+			Page: &Page{
+				ID: PageID(PersonPage), Title: "个人实名认证", Submit: "获取二维码",
+				Intro: "填写的信息仅用于完成本次认证，请放心填写。",
+				Fields: []Field{
+					{Key: KeyName, Lines: []int{35, 37}, Label: "姓名", Hint: "请输入姓名", Input: InputText, Read: readName},
+					{Key: KeyIDNumber, Lines: []int{36, 37}, Label: "身份证号", Hint: "请输入身份证号", Input: InputText, Read: readIDNumber},
+				},
+			},
+			Back:  PersonConsent,
+			Exits: []Exit{{On: Answered(), To: PersonOpening, Lines: []int{38}}},
+		},
+		working(PersonOpening, "生成认证二维码", "正在生成支付宝认证二维码，请稍候。", verifyFace,
+			Exit{On: Got(KindFaceOpened), To: PersonScan, Lines: []int{38}},
+			Exit{On: Got(KindFaceRefused), To: PersonPage},
+			Exit{On: Got(KindFaceDone), If: company, To: CompanyPage},
+			Exit{On: Got(KindFaceDone), To: ServiceChoose},
+		),
+		{
+			At:    PersonScan,
+			Lines: []int{33, 34, 38, 39},
+			Title: "用支付宝扫码刷脸",
+			Turn:  Turn{"您", "2分钟"},
+			Ask: "请用支付宝扫描二维码完成人脸识别，{until} 前有效。\n" +
+				"二维码不能在微信里打开：请保存图片后用支付宝“扫一扫”选相册，或用另一部手机的支付宝扫描。完成后这里会自动继续。",
+			Help: "必须由本人用支付宝刷脸。没有支付宝或刷脸不成功，请回复“人工”了解其他方式。",
+			QR:   KeyFaceURL,
+			Back: PersonPage,
+			Exits: []Exit{
+				{On: Picked("我已完成认证", "完成了", "已完成"), Do: []Action{checkFace}, To: Stay, Lines: []int{39}},
+				{On: Picked("重新获取二维码"), To: PersonOpening, Lines: []int{38}},
+				{On: Got(KindFaceDone), If: company, To: CompanyPage, Lines: []int{39}},
+				{On: Got(KindFaceDone), To: ServiceChoose, Lines: []int{39}},
+				{On: Got(KindFaceNotYet), To: PersonScan},
+				{On: After(23 * time.Hour), To: PersonExpired},
+			},
+		},
+		{
+			At:    PersonExpired,
+			Title: "二维码已过期",
+			Turn:  Turn{"您", "2分钟"},
+			Ask:   "认证二维码已过期，您填写的资料还在。",
+			Help:  "重新获取二维码后，用支付宝扫码刷脸即可。",
+			Back:  PersonPage,
+			Exits: []Exit{{On: Picked("重新获取二维码", "重新获取"), To: PersonOpening}},
+		},
+	},
+}
+
+var (
+	verifyFace = Action{
+		Name:    "verify the face",
+		Effect:  func(Case) Effect { return VerifyFace{} },
+		Reports: []Kind{KindFaceOpened, KindFaceRefused, KindFaceDone},
+	}
+	checkFace = Action{
+		Name:    "ask Alipay",
+		Effect:  func(Case) Effect { return CheckFace{} },
+		Reports: []Kind{KindFaceDone, KindFaceNotYet},
+	}
+)

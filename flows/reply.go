@@ -1,0 +1,36 @@
+package flows
+
+import "time"
+
+// Reply is one thing said to the applicant, without a trace of a channel.
+type Reply struct {
+	Text    string
+	Choices []Choice
+	Page    *PageLink
+	QR      *QR
+}
+
+// Choice is one answer that can be tapped. ID is digits only, because that is
+// all WeChat carries; it names the step and the option, so that a tap on an old
+// message is recognised as old.
+type Choice struct {
+	ID    string
+	Label string
+}
+
+// PageLink asks for a page to be opened. Entry is the entry into the step that
+// the page belongs to: a link of an earlier entry is spent.
+type PageLink struct {
+	Page  PageID
+	Title string
+	Entry string
+}
+
+// QR is a code to be scanned with Alipay. WeChat cannot open what is in it, so
+// a channel shows it as a picture with a way to carry it elsewhere.
+type QR struct {
+	Content string
+	Caption string
+	Entry   string
+	Until   time.Time
+}

@@ -1,0 +1,169 @@
+package flows
+
+import (
+	"errors"
+	"strings"
+)
+
+// The words understood in every step. They are printed in the help text, so
+// that nobody has to guess them.
+const (
+	WordHelp   = "帮助"
+	WordBack   = "返回"
+	WordWhere  = "到哪了"
+	WordCancel = "取消"
+	WordHuman  = "人工"
+	WordGoOn   = "继续办理"
+)
+
+var synonyms = map[string]string{
+	"help": WordHelp, "?": WordHelp, "怎么办": WordHelp, "不会": WordHelp,
+	"上一步": WordBack, "back": WordBack, "撤销": WordBack,
+	"进度": WordWhere, "到哪里了": WordWhere, "查询进度": WordWhere, "我的订单": WordWhere, "订单": WordWhere, "物流": WordWhere, "status": WordWhere,
+	"人工客服": WordHuman, "转人工": WordHuman, "客服": WordHuman, "人工服务": WordHuman,
+	"继续": WordGoOn, "返回自助": WordGoOn,
+}
+
+// normal folds what people type alike: full-width letters and digits, case,
+// blanks and the punctuation after a short answer.
+func normal(text string) string {
+	word := strings.ToLower(halfWidth(strings.TrimSpace(text)))
+	word = strings.Trim(word, "。.！!，, 、“”\"")
+	if w, ok := synonyms[word]; ok {
+		return w
+	}
+	return word
+}
+
+// halfWidth maps full-width ASCII and the ideographic space to their plain
+// forms.
+func halfWidth(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\u3000':
+			return ' '
+		case r >= '\uff01' && r <= '\uff5e':
+			return r - 0xfee0
+		}
+		return r
+	}, text)
+}
+
+// anywhere obeys the words that work in each step.
+func (m *move) anywhere(step Step, word string) bool {
+	for _, x := range m.flow.Whenever {
+		if x.On.pick != "" && x.On.named(word) && m.holds(x) {
+			if m.c.Left == "" {
+				m.c.Left = m.c.At
+			}
+			m.take(x)
+			return true
+		}
+	}
+	switch word {
+	case WordHelp:
+		m.help(step)
+	case WordBack:
+		m.back(step)
+	case WordWhere:
+		m.where(step)
+	case WordHuman:
+		m.callAgent()
+	case WordGoOn:
+		m.via = "go on"
+		m.ask(step)
+	default:
+		return false
+	}
+	return true
+}
+
+func (m *move) help(step Step) {
+	m.via = "help"
+	m.say(m.flow.Fill(step.Help, m.c.Form))
+	m.say("随时可以回复：" + strings.Join([]string{WordHelp, WordBack, WordWhere, WordCancel, WordHuman}, "、") +
+		"。证书服务电话：" + m.flow.Phone + "。")
+	m.ask(step)
+}
+
+func (m *move) back(step Step) {
+	m.via = "back"
+	if step.Back == "" {
+		m.say("这一步不能退回了，前面办好的都已保存。需要修改请回复“" + WordHuman + "”。")
+		m.ask(step)
+		return
+	}
+	m.enter(step.Back)
+}
+
+// where tells what is done, what is next, whose turn it is and how long that
+// takes.
+func (m *move) where(step Step) {
+	m.via = "where"
+	var b strings.Builder
+	b.WriteString("您的办理进度：")
+	at, mark := m.c.At, "✓"
+	if m.c.Left != "" {
+		at = m.c.Left
+		if left, ok := m.flow.Step(at); ok {
+			step = left
+		}
+	}
+	for _, ch := range m.flow.Chapters {
+		if ch.Milestone == "" || (ch.Only != "" && ch.Only != m.c.Form.Text(KeyKind)) {
+			continue
+		}
+		if ch.holds(at) {
+			b.WriteString("\n→ " + ch.Milestone + "：" + m.flow.Fill(step.Title, m.c.Form))
+			b.WriteString("（轮到" + step.Turn.Who + "，" + step.Turn.Takes + "）")
+			mark = "○"
+			continue
+		}
+		b.WriteString("\n" + mark + " " + ch.Milestone)
+	}
+	m.say(b.String())
+	here, _ := m.flow.Step(m.c.At)
+	m.ask(here)
+}
+
+func (c Chapter) holds(at State) bool {
+	for _, s := range c.Steps {
+		if s.At == at {
+			return true
+		}
+	}
+	return false
+}
+
+// Fill puts the form's answers into the {places} of a text, masked where a
+// bystander must not read them.
+func (f *Flow) Fill(text string, form Form) string {
+	var b strings.Builder
+	for {
+		before, rest, open := strings.Cut(text, "{")
+		b.WriteString(before)
+		if !open {
+			return b.String()
+		}
+		key, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			b.WriteString("{" + rest)
+			return b.String()
+		}
+		if key == "phone" {
+			b.WriteString(f.Phone)
+		} else {
+			b.WriteString(Show(Key(key), form))
+		}
+		text = after
+	}
+}
+
+// words is what an applicant reads of an error.
+func words(err error) string {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r.Words()
+	}
+	return "这样填写不对，请检查后再试。"
+}
