@@ -20,9 +20,12 @@ const (
 // became of the message is unknown.
 var errAnswer = errors.New("answer cannot be used")
 
-// refused is the error for an answer that is not OK. Codes that begin with isv
-// speak of our request or our account and mean no; the others (isp, Throttling)
-// speak of the service, which may do better later. Source: the service's
+// ours begins the codes that speak of our request or our account.
+const ours = "isv."
+
+// refused is the error for an answer that is not OK. A code of [ours] means
+// no; the others (isp, Throttling) speak of the service, which may do better
+// later. Source: the service's
 // table of error codes.
 func refused(code string) error {
 	words := wordsOther
@@ -31,7 +34,7 @@ func refused(code string) error {
 		words = wordsLimit
 	case code == "isv.MOBILE_NUMBER_ILLEGAL", code == "isv.MOBILE_COUNT_OVER_LIMIT":
 		words = wordsMobile
-	case !strings.HasPrefix(code, "isv."):
+	case !strings.HasPrefix(code, ours):
 		return fmt.Errorf("service answered %s", short(code))
 	}
 	return &flows.RefusedError{Partner: "sms", Code: short(code), Public: words}

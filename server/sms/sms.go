@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
 	dysmsapi "github.com/alibabacloud-go/dysmsapi-20170525/v5/client"
@@ -113,9 +114,13 @@ func (c *Client) Code(ctx context.Context, mobile flows.Secret, purpose flows.Pu
 }
 
 // bare keeps of the library's error only what is safe to log: its text
-// repeats the answer, and the answer may repeat the request.
+// repeats the answer, and the answer may repeat the request. A definite no is
+// one with any HTTP status.
 func bare(err error) error {
 	if refusal, ok := errors.AsType[*tea.SDKError](err); ok {
+		if code := tea.StringValue(refusal.Code); strings.HasPrefix(code, ours) {
+			return refused(code)
+		}
 		return fmt.Errorf("%w: HTTP status %d, code %s", errAnswer, tea.IntValue(refusal.StatusCode), short(tea.StringValue(refusal.Code)))
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, errWire) {

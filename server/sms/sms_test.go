@@ -77,6 +77,10 @@ func TestCodeRefused(t *testing.T) {
 	if err := send(t.Context(), busy, phone, flows.PurposeRegister); err != nil {
 		t.Fatal(err)
 	}
+	strict := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"Code":"isv.BUSINESS_LIMIT_CONTROL"}`)
+	})
 	tests := []struct {
 		name   string
 		client *sms.Client
@@ -85,6 +89,7 @@ func TestCodeRefused(t *testing.T) {
 		words  string
 	}{
 		{"twice in a minute", busy, phone, "isv.BUSINESS_LIMIT_CONTROL", "太频繁"},
+		{"with an HTTP status of its own", open(t, config(), strict), phone, "isv.BUSINESS_LIMIT_CONTROL", "太频繁"},
 		{"no mobile number", open(t, config(), world(t)), "051288886666", "isv.MOBILE_NUMBER_ILLEGAL", "手机号码"},
 		{"a template that is not ours", open(t, unknown, world(t)), phone, "isv.SMS_TEMPLATE_ILLEGAL", "稍后再试"},
 	}
