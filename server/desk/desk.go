@@ -1,0 +1,235 @@
+// Package desk serves conversations. [Desk.Handle] is the only way in: people,
+// pages, agents, partners' reports and clocks all come through it as events.
+// What a decision asks of the world leaves through the ledger, as jobs that
+// [Desk.Perform] does.
+//
+// It promises that an event is decided once, however often it is delivered;
+// that what is decided is stored before anything is said or sent; and that a
+// talk which Redis lost goes on from what the ledger knows. It knows no
+// channel, no driver and no partner's protocol: those are behind the ports.
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"certdesk/flows"
+)
+
+// Config is what a desk is made of.
+type Config struct {
+	Flow     *flows.Flow
+	Talks    Talks
+	Todo     Todo
+	Lines    Transcripts
+	Ledger   Ledger
+	Partners Partners
+	Now      func() time.Time
+	Hurry    int // divides polls, as the demo does; 1
+	Log      *slog.Logger
+}
+
+// Ledger is every port that the ledger serves.
+type Ledger interface {
+	Book
+	Jobs
+	Accounts
+	Checks
+	Transfers
+	Orders
+	Payments
+	Parcels
+	Certificates
+	Helpdesk
+	Endings
+	People
+}
+
+// Partners are those we ask.
+type Partners struct {
+	Face      Face
+	Cashier   Cashier
+	Courier   Courier
+	Texter    Texter
+	Authority Authority
+	Bank      Statement
+	Voices    map[flows.Channel]Voice
+	Payee     flows.Payee // where companies send their 0.01 yuan
+}
+
+// Desk serves talks. It is safe for concurrent use.
+type Desk struct {
+	cfg    Config
+	memory *memory
+	locks  locks
+	wake   chan TalkID
+}
+
+// New returns a desk. Run must be called for effects to leave it.
+func New(cfg Config) *Desk {
+	cfg.Hurry = max(cfg.Hurry, 1)
+	return &Desk{cfg: cfg, memory: newMemory(100_000), wake: make(chan TalkID, 4096)}
+}
+
+const (
+	maxTries = 8  // decisions of one event against a talk that keeps changing
+	seenKept = 16 // report identifiers remembered in a talk
+)
+
+// Handle decides one event of whoever has this identity and returns the
+// answer. An error before the commit means that nothing happened: deliver the
+// event again.
+func (d *Desk) Handle(ctx context.Context, who Identity, e flows.Event) (Answer, error) {
+	id, err := d.talkOf(ctx, who)
+	if err != nil {
+		return Answer{}, err
+	}
+	return d.HandleTalk(ctx, id, e)
+}
+
+// HandleTalk is [Desk.Handle] for whoever knows the talk already: reports,
+// clocks, pages and agents.
+//
+// The commit is the point of no return. A crash after it is repaired by the
+// sweeper, because the effects are stored with the talk; a redelivered event
+// gets the answer it got before.
+func (d *Desk) HandleTalk(ctx context.Context, id TalkID, e flows.Event) (Answer, error) {
+	if e.ID == "" {
+		return Answer{}, errors.New("desk: an event without an identifier")
+	}
+	unlock, err := d.locks.lock(ctx, id)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer unlock()
+	talk, owed, err := d.load(ctx, id, e)
+	for range maxTries {
+		if err != nil {
+			return Answer{}, err
+		}
+		if slices.Contains(talk.Seen, e.ID) {
+			return Answer{Talk: id, At: talk.Case.At, Entry: talk.Case.Entry}, nil
+		}
+		c := d.decide(talk, owed, e)
+		var answer Answer
+		talk, answer, err = d.cfg.Talks.Commit(ctx, c)
+		switch {
+		case err == nil:
+			d.memory.put(talk)
+			d.settleSoon(id, c.Effects)
+			return answer, nil
+		case errors.Is(err, ErrDuplicate):
+			return answer, nil
+		case errors.Is(err, ErrStale):
+			owed, err = nil, nil // somebody decided before us: look again
+		case errors.Is(err, ErrNoTalk):
+			talk, owed, err = d.resume(ctx, id, e)
+		default:
+			d.memory.drop(id) // whether it was stored is not known
+			return Answer{}, fmt.Errorf("desk: commit %s: %w", id, err)
+		}
+	}
+	return Answer{}, fmt.Errorf("desk: %s: %w", id, ErrBusy)
+}
+
+// load finds the talk: in this process, in Redis, or anew from what the ledger
+// knows.
+func (d *Desk) load(ctx context.Context, id TalkID, e flows.Event) (Talk, []flows.Effect, error) {
+	if talk, ok := d.memory.talk(id); ok {
+		return talk, nil, nil
+	}
+	talk, err := d.cfg.Talks.Load(ctx, id)
+	if errors.Is(err, ErrNoTalk) {
+		return d.resume(ctx, id, e)
+	}
+	if err != nil {
+		return Talk{}, nil, fmt.Errorf("desk: load %s: %w", id, err)
+	}
+	return talk, nil, nil
+}
+
+// resume makes a talk from the facts. What it owes the world is committed
+// together with the event that brought it back.
+func (d *Desk) resume(ctx context.Context, id TalkID, e flows.Event) (Talk, []flows.Effect, error) {
+	facts, err := d.cfg.Ledger.Facts(ctx, id)
+	if err != nil {
+		return Talk{}, nil, fmt.Errorf("desk: facts of %s: %w", id, err)
+	}
+	c, effects := d.cfg.Flow.Resume(facts, e)
+	return Talk{ID: id, Case: c}, effects, nil
+}
+
+// decide makes the commit of one event.
+func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event) Commit {
+	out := d.cfg.Flow.Decide(talk.Case, e)
+	next := Talk{ID: talk.ID, Case: out.Case, Seen: talk.Seen}
+	if e.Via == flows.Within {
+		next.Seen = append(slices.Clone(talk.Seen), e.ID)
+		next.Seen = next.Seen[max(0, len(next.Seen)-seenKept):]
+	}
+	answer := Answer{Replies: out.Replies, Refusals: out.Refusals, At: out.Case.At, Entry: out.Case.Entry, Talk: talk.ID}
+	effects := append(slices.Clone(owed), out.Effects...)
+	if say, ok := d.aloud(talk.Case, out, e); ok {
+		effects = append(effects, say)
+		answer.Queued = e.Via != flows.Web
+	}
+	_, people := e.What.(flows.Said)
+	return Commit{
+		Talk: next, Was: talk.Revision, Event: e, Answer: answer, Effects: effects,
+		Lines: transcribe(talk.Case, out, e), Limited: Limited(people),
+	}
+}
+
+// aloud decides whether the replies must be carried to the applicant, because
+// no request of theirs waits for an answer. A page shows its answer itself;
+// when it has led on to a step without a page, the chat is told as well.
+func (d *Desk) aloud(was flows.Case, out flows.Outcome, e flows.Event) (flows.Say, bool) {
+	say := flows.Say{Replies: out.Replies, Epoch: out.Case.Owner.Epoch}
+	if len(out.Replies) == 0 {
+		return say, false
+	}
+	switch e.Via {
+	case flows.Within:
+		return say, true
+	case flows.Console:
+		say.Agent = out.Case.Owner.Name
+		return say, true
+	case flows.Web:
+		step, _ := d.cfg.Flow.Step(out.Case.At)
+		return say, out.Case.At != was.At && step.Page == nil
+	}
+	return say, false
+}
+
+// talkOf finds the talk of an identity, in this process or in the ledger.
+func (d *Desk) talkOf(ctx context.Context, who Identity) (TalkID, error) {
+	if id, ok := d.memory.identity(who); ok {
+		return id, nil
+	}
+	id, err := d.cfg.Ledger.Talk(ctx, who)
+	if err != nil {
+		return "", fmt.Errorf("desk: identity on %s: %w", who.Channel, err)
+	}
+	d.memory.meet(who, id)
+	return id, nil
+}
+
+// Look returns a talk as it stands in Redis, for whoever shows it: a page, the
+// mini-program, an agent. It decides nothing and stores nothing.
+func (d *Desk) Look(ctx context.Context, id TalkID) (Talk, flows.Reply, error) {
+	talk, err := d.cfg.Talks.Load(ctx, id)
+	if errors.Is(err, ErrNoTalk) {
+		talk, _, err = d.resume(ctx, id, flows.Event{ID: "look", At: d.cfg.Now(), Via: flows.Within})
+	}
+	if err != nil {
+		return Talk{}, flows.Reply{}, fmt.Errorf("desk: look at %s: %w", id, err)
+	}
+	return talk, d.cfg.Flow.Question(talk.Case), nil
+}
+
+// Flow is the manual that the desk obeys.
+func (d *Desk) Flow() *flows.Flow { return d.cfg.Flow }

@@ -1,0 +1,141 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"certdesk/flows"
+)
+
+// What jobs do besides performing effects: deliver reports, ring clocks, poll
+// partners, and say what no request waits for.
+
+// Deliver implements [Work]. A report is handed over until its talk has
+// decided it; deciding it twice is prevented by its identifier.
+func (d *Desk) Deliver(ctx context.Context, report string) error {
+	id, event, err := d.cfg.Ledger.Reported(ctx, report)
+	if errors.Is(err, ErrUnknown) {
+		return nil // accepted before
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := d.HandleTalk(ctx, id, event); err != nil {
+		return err
+	}
+	return d.cfg.Ledger.Accepted(ctx, report, d.cfg.Now())
+}
+
+// Ring implements [Work].
+func (d *Desk) Ring(ctx context.Context, talk TalkID, entry string, at time.Time) error {
+	_, err := d.HandleTalk(ctx, talk, flows.Event{
+		ID: "clock/" + entry, At: at, Via: flows.Within, What: flows.Waited{Entry: entry},
+	})
+	return err
+}
+
+// Poll implements [Work]. It asks more and more seldom: after a quarter of the
+// time that has passed already, between three seconds and a quarter of an hour.
+func (d *Desk) Poll(ctx context.Context, p Poll) (time.Duration, error) {
+	ended, err := d.poll(ctx, p)
+	if err != nil || ended {
+		return 0, err
+	}
+	pause := d.cfg.Now().Sub(p.Since) / 4
+	hurry := time.Duration(d.cfg.Hurry)
+	return min(max(pause, 3*time.Second/hurry, 200*time.Millisecond), 15*time.Minute/hurry), nil
+}
+
+func (d *Desk) poll(ctx context.Context, p Poll) (ended bool, err error) {
+	switch p.Partner {
+	case PartnerFace:
+		check, err := d.cfg.Ledger.OpenCheckOf(ctx, p.Talk)
+		if errors.Is(err, ErrUnknown) || check.Number != p.Number {
+			return true, ignore(err, ErrUnknown)
+		}
+		_, err = d.lookAtFace(ctx, check)
+		return false, err
+	case PartnerCashier:
+		payment, err := d.cfg.Ledger.OpenPaymentOf(ctx, p.Talk)
+		if errors.Is(err, ErrUnknown) || payment.Number != p.Number {
+			return true, ignore(err, ErrUnknown)
+		}
+		_, err = d.lookAtPayment(ctx, p.Number, "poll")
+		return false, err
+	case PartnerCourier:
+		scans, err := d.cfg.Partners.Courier.Track(ctx, p.Number)
+		if err != nil {
+			return false, err
+		}
+		if err := d.cfg.Ledger.Scanned(ctx, scans, d.cfg.Now()); err != nil {
+			return false, err
+		}
+		return finished(scans), nil
+	}
+	return true, fmt.Errorf("desk: nobody polls %q", p.Partner)
+}
+
+// The partners that are polled.
+const (
+	PartnerFace    = "face"
+	PartnerCashier = "cashier"
+	PartnerCourier = "courier"
+)
+
+func ignore(err, fact error) error {
+	if errors.Is(err, fact) {
+		return nil
+	}
+	return err
+}
+
+func finished(scans []flows.Scan) bool {
+	for _, s := range scans {
+		if s.State == flows.ParcelDelivered || s.State == flows.ParcelReturned {
+			return true
+		}
+	}
+	return false
+}
+
+// say carries replies to the applicant: on the channel last used, then on the
+// others. The owner is looked up again just before: what was decided under
+// another one is not said, and the desk sees that.
+func (d *Desk) say(ctx context.Context, id TalkID, s flows.Say) error {
+	talk, _, err := d.Look(ctx, id)
+	if err != nil {
+		return err
+	}
+	if talk.Case.Owner.Epoch != s.Epoch {
+		return d.unsent(ctx, id, s, "会话已换人负责，没有发出")
+	}
+	people, err := d.cfg.Ledger.Identities(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, who := range people {
+		voice, ok := d.cfg.Partners.Voices[who.Channel]
+		if !ok {
+			continue
+		}
+		err := voice.Say(ctx, who.ID, id, s.Replies)
+		if !errors.Is(err, ErrClosed) {
+			return err
+		}
+	}
+	return d.unsent(ctx, id, s, "暂时无法送达，客户下次发消息时会看到当前进度")
+}
+
+// unsent shows the desk what the applicant has not heard. Nothing is lost by
+// it: the next answer says the step the case is at.
+func (d *Desk) unsent(ctx context.Context, id TalkID, s flows.Say, why string) error {
+	d.cfg.Log.Info("not sent", slog.String("talk", string(id)), slog.Int64("epoch", s.Epoch))
+	lines := make([]Line, 0, len(s.Replies))
+	for _, r := range s.Replies {
+		lines = append(lines, Line{At: d.cfg.Now(), Who: WhoUnsent, Text: why + "：" + spoken(r)})
+	}
+	return d.cfg.Lines.Append(ctx, id, lines...)
+}

@@ -1,0 +1,54 @@
+package talks
+
+import (
+	"fmt"
+	"hash/fnv"
+
+	"certdesk/server/desk"
+)
+
+// Every key is built here. The keys of one talk share a hash tag, so that one
+// script may touch them all on a Redis Cluster.
+
+// Partitions is how many hash tags there are. The number is written into Redis
+// at the first start and compared at every other: with another number each
+// talk would be looked for in the wrong place.
+const Partitions = 256
+
+// Partition is where a talk lives.
+func Partition(id desk.TalkID) int {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return int(h.Sum32() % Partitions)
+}
+
+func tag(partition int) string { return fmt.Sprintf("{p%03d}", partition) }
+
+func key(id desk.TalkID, kind string) string {
+	return tag(Partition(id)) + ":" + kind + ":" + string(id)
+}
+
+// talkKey is a string: the revision, then the sealed talk.
+func talkKey(id desk.TalkID) string { return key(id, "talk") }
+
+// linesKey is a stream: the transcript.
+func linesKey(id desk.TalkID) string { return key(id, "lines") }
+
+// dueKey is a hash: effects that are not in the ledger yet, by event and index.
+func dueKey(id desk.TalkID) string { return key(id, "due") }
+
+// rateKey is a counter of the applicant's messages in the running window.
+func rateKey(id desk.TalkID) string { return key(id, "rate") }
+
+// doneKey is a string: the answer that an event got, for ten minutes.
+func doneKey(id desk.TalkID, event string) string { return key(id, "done") + ":" + event }
+
+// todoKey is a set: the talks of a partition with effects to settle.
+func todoKey(partition int) string { return tag(partition) + ":todo" }
+
+// freshKey is a sorted set: the talks of a partition with lines to archive, by
+// the time of the last.
+func freshKey(partition int) string { return tag(partition) + ":fresh" }
+
+// partitionsKey holds the number of partitions.
+const partitionsKey = "certdesk:partitions"

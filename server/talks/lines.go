@@ -1,0 +1,86 @@
+package talks
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"certdesk/server/desk"
+	"certdesk/server/sealed"
+)
+
+// Transcripts: the last lines of a talk, until the archive has them.
+
+// Append implements [desk.Transcripts].
+func (s *Store) Append(ctx context.Context, id desk.TalkID, lines ...desk.Line) error {
+	pipe := s.redis.Pipeline()
+	for _, line := range lines {
+		box, err := sealed.Encode(s.keys, linesKey(id), line)
+		if err != nil {
+			return err
+		}
+		pipe.XAdd(ctx, &redis.XAddArgs{Stream: linesKey(id), MaxLen: s.cfg.Lines, Approx: true, Values: []any{"l", box}})
+		pipe.ZAdd(ctx, freshKey(Partition(id)), redis.Z{Score: float64(line.At.UnixMilli()), Member: string(id)})
+	}
+	pipe.PExpire(ctx, linesKey(id), s.cfg.Idle)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("talks: append to %s: %w", id, err)
+	}
+	return nil
+}
+
+// Lines implements [desk.Transcripts].
+func (s *Store) Lines(ctx context.Context, id desk.TalkID, after string) ([]desk.Line, string, error) {
+	start := "-"
+	if after != "" {
+		start = "(" + after
+	}
+	entries, err := s.redis.XRange(ctx, linesKey(id), start, "+").Result()
+	if err != nil {
+		return nil, after, fmt.Errorf("talks: lines of %s: %w", id, err)
+	}
+	lines := make([]desk.Line, 0, len(entries))
+	for _, e := range entries {
+		box, _ := e.Values["l"].(string)
+		var line desk.Line
+		if err := sealed.Decode(s.keys, linesKey(id), []byte(box), &line); err != nil {
+			return nil, after, fmt.Errorf("talks: lines of %s: %w", id, err)
+		}
+		lines = append(lines, line)
+		after = e.ID
+	}
+	return lines, after, nil
+}
+
+// Fresh returns talks of a partition whose last line is older than the given
+// time and not archived.
+func (s *Store) Fresh(ctx context.Context, partition int, before time.Time) ([]desk.TalkID, error) {
+	ids, err := s.redis.ZRangeByScore(ctx, freshKey(partition), &redis.ZRangeBy{
+		Min: "-inf", Max: strconv.FormatInt(before.UnixMilli(), 10), Count: atOnce,
+	}).Result()
+	if err != nil {
+		return nil, fmt.Errorf("talks: fresh of partition %d: %w", partition, err)
+	}
+	talks := make([]desk.TalkID, len(ids))
+	for i, id := range ids {
+		talks[i] = desk.TalkID(id)
+	}
+	return talks, nil
+}
+
+var archivedScript = redis.NewScript(`
+local last = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if last and tonumber(last) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+return 0`)
+
+// Archived forgets that a talk is fresh, unless it spoke after the given time.
+func (s *Store) Archived(ctx context.Context, id desk.TalkID, before time.Time) error {
+	err := archivedScript.Run(ctx, s.redis, []string{freshKey(Partition(id))}, string(id), before.UnixMilli()).Err()
+	if err != nil {
+		return fmt.Errorf("talks: archived %s: %w", id, err)
+	}
+	return nil
+}

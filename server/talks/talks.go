@@ -1,0 +1,189 @@
+// Package talks keeps conversations in Redis: the talk itself, its transcript,
+// the answers given in the last ten minutes, and the effects that the ledger
+// has not taken yet.
+//
+// It promises one commit point: [Store.Commit] is one script that checks
+// everything before it writes anything. It refuses a save that was decided
+// from anything but what is stored, which it tells by a random revision; a
+// counter would come round again after a lost write. Everything personal is
+// sealed. Redis may lose all of it: the ledger knows how far each applicant is.
+package talks
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+	"certdesk/server/sealed"
+)
+
+// Config says how long things are kept and how much one applicant may send.
+type Config struct {
+	Idle   time.Duration // a talk without events is forgotten; 720h
+	Answer time.Duration // an answer can be given again; 10m
+	Burst  int           // messages of one applicant in a window; 30
+	Window time.Duration // 10s
+	Lines  int64         // of a transcript kept in Redis; 200
+}
+
+// Defaults are the values in the comments of [Config].
+var Defaults = Config{Idle: 720 * time.Hour, Answer: 10 * time.Minute, Burst: 30, Window: 10 * time.Second, Lines: 200}
+
+// Store implements the ports of package desk that Redis serves.
+type Store struct {
+	redis redis.UniversalClient
+	keys  *sealed.Keys
+	cfg   Config
+}
+
+// Open returns the store on a Redis, and writes or compares the number of
+// partitions.
+func Open(ctx context.Context, client redis.UniversalClient, keys *sealed.Keys, cfg Config) (*Store, error) {
+	if err := client.SetNX(ctx, partitionsKey, Partitions, 0).Err(); err != nil {
+		return nil, fmt.Errorf("talks: partitions: %w", err)
+	}
+	n, err := client.Get(ctx, partitionsKey).Int()
+	if err != nil {
+		return nil, fmt.Errorf("talks: partitions: %w", err)
+	}
+	if n != Partitions {
+		return nil, fmt.Errorf("talks: this Redis has %d partitions, this release %d", n, Partitions)
+	}
+	return &Store{redis: client, keys: keys, cfg: cfg}, nil
+}
+
+// stored is a talk as it rests, without its revision.
+type stored struct {
+	Case flows.Case `cbor:"1,keyasint,omitempty"`
+	Seen []string   `cbor:"2,keyasint,omitempty"`
+}
+
+const revisionLen = 11 // eight random bytes in base64
+
+func newRevision() string {
+	b := make([]byte, 8)
+	rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func (s *Store) decode(id desk.TalkID, value string) (desk.Talk, error) {
+	if len(value) < revisionLen {
+		return desk.Talk{}, fmt.Errorf("talks: %s: %w", id, sealed.ErrSealed)
+	}
+	var t stored
+	if err := sealed.Decode(s.keys, talkKey(id), []byte(value[revisionLen:]), &t); err != nil {
+		return desk.Talk{}, fmt.Errorf("talks: %s: %w", id, err)
+	}
+	return desk.Talk{ID: id, Revision: value[:revisionLen], Case: t.Case, Seen: t.Seen}, nil
+}
+
+// Load implements [desk.Talks].
+func (s *Store) Load(ctx context.Context, id desk.TalkID) (desk.Talk, error) {
+	value, err := s.redis.Get(ctx, talkKey(id)).Result()
+	if errors.Is(err, redis.Nil) {
+		return desk.Talk{}, desk.ErrNoTalk
+	}
+	if err != nil {
+		return desk.Talk{}, fmt.Errorf("talks: load %s: %w", id, err)
+	}
+	return s.decode(id, value)
+}
+
+//go:embed commit.lua
+var commitLua string
+
+var commitScript = redis.NewScript(commitLua)
+
+// The outcomes of the script.
+const (
+	committed = iota
+	duplicate
+	stale
+	flooded
+)
+
+// Commit implements [desk.Talks].
+func (s *Store) Commit(ctx context.Context, c desk.Commit) (desk.Talk, desk.Answer, error) {
+	id, next := c.Talk.ID, c.Talk
+	next.Revision = newRevision()
+	args, err := s.commitArgs(c, next)
+	if err != nil {
+		return desk.Talk{}, desk.Answer{}, err
+	}
+	p := Partition(id)
+	keys := []string{talkKey(id), doneKey(id, c.Event.ID), linesKey(id), dueKey(id), rateKey(id), todoKey(p), freshKey(p)}
+	result, err := commitScript.Run(ctx, s.redis, keys, args...).Slice()
+	if err != nil {
+		return desk.Talk{}, desk.Answer{}, fmt.Errorf("talks: commit %s: %w", id, err)
+	}
+	code, value := result[0].(int64), result[1].(string)
+	switch code {
+	case committed:
+		return next, c.Answer, nil
+	case duplicate:
+		var a desk.Answer
+		if err := sealed.Decode(s.keys, doneKey(id, c.Event.ID), []byte(value), &a); err != nil {
+			return desk.Talk{}, desk.Answer{}, fmt.Errorf("talks: answer to %s: %w", c.Event.ID, err)
+		}
+		return desk.Talk{}, a, desk.ErrDuplicate
+	case flooded:
+		return desk.Talk{}, desk.Answer{}, desk.ErrFlood
+	}
+	if value == "" {
+		return desk.Talk{}, desk.Answer{}, desk.ErrNoTalk
+	}
+	now, err := s.decode(id, value)
+	if err != nil {
+		return desk.Talk{}, desk.Answer{}, err
+	}
+	return now, desk.Answer{}, desk.ErrStale
+}
+
+func (s *Store) commitArgs(c desk.Commit, next desk.Talk) ([]any, error) {
+	id := next.ID
+	talk, err := sealed.Encode(s.keys, talkKey(id), stored{Case: next.Case, Seen: next.Seen})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := sealed.Encode(s.keys, doneKey(id, c.Event.ID), c.Answer)
+	if err != nil {
+		return nil, err
+	}
+	burst := 0
+	if c.Limited {
+		burst = s.cfg.Burst
+	}
+	args := []any{
+		c.Was, next.Revision + string(talk), s.cfg.Idle.Milliseconds(), answer, s.cfg.Answer.Milliseconds(),
+		string(id), c.Event.At.UnixMilli(), burst, s.cfg.Window.Milliseconds(), s.cfg.Lines, len(c.Lines),
+	}
+	for _, line := range c.Lines {
+		box, err := sealed.Encode(s.keys, linesKey(id), line)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, box)
+	}
+	for i, e := range c.Effects {
+		box, err := sealed.EncodeEffect(s.keys, dueKey(id), e)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, dueField(c.Event, i), box)
+	}
+	return args, nil
+}
+
+// dueField carries the event's time too, because the sealed effect does not.
+func dueField(e flows.Event, index int) string {
+	return strconv.FormatInt(e.At.UnixMilli(), 10) + "/" + strconv.Itoa(index) + "/" + e.ID
+}
