@@ -4,6 +4,11 @@ package alipay_test
 // its own code.
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
 	"io"
 	"maps"
 	"net/http"
@@ -179,6 +184,11 @@ func TestNewReportsEveryMistakeAtOnce(t *testing.T) {
 func TestNewRefusesKeysThatWouldFailWithTheFirstCustomer(t *testing.T) {
 	c := newCity(t, alipaytest.ModeCertificate)
 	made, _ := credentials()
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := base64.StdEncoding.EncodeToString(x509.MarshalPKCS1PrivateKey(weak))
 	tests := []struct {
 		name   string
 		mode   alipaytest.Mode
@@ -190,6 +200,7 @@ func TestNewRefusesKeysThatWouldFailWithTheFirstCustomer(t *testing.T) {
 		{"own certificate for Alipay's", alipaytest.ModeCertificate, func(cfg *alipay.Config) { cfg.AlipayCert = made.AppCert }, "application's own"},
 		{"roots without a certificate", alipaytest.ModeCertificate, func(cfg *alipay.Config) { cfg.RootCert = "none" }, "root certificates"},
 		{"certificate missing", alipaytest.ModeCertificate, func(cfg *alipay.Config) { cfg.AlipayCert = "" }, "alipay certificate: not set"},
+		{"a short key", alipaytest.ModeKey, func(cfg *alipay.Config) { cfg.PrivateKey = flows.Conceal(short) }, "1024 bits"},
 		{"both modes", alipaytest.ModeCertificate, func(cfg *alipay.Config) { cfg.PublicKey = made.AlipayPublic }, "one mode"},
 	}
 	for _, tt := range tests {
@@ -204,6 +215,25 @@ func TestNewRefusesKeysThatWouldFailWithTheFirstCustomer(t *testing.T) {
 				t.Error("New quotes a key")
 			}
 		})
+	}
+}
+
+// The console hands keys out without PEM's first and last line.
+func TestNewReadsBareKeys(t *testing.T) {
+	c := newCity(t, alipaytest.ModeKey)
+	cfg := c.config(t, alipaytest.ModeKey)
+	bare := func(text string) string {
+		block, _ := pem.Decode([]byte(text))
+		return base64.StdEncoding.EncodeToString(block.Bytes)
+	}
+	cfg.PrivateKey = flows.Conceal(bare(cfg.PrivateKey.Reveal()))
+	cfg.PublicKey = bare(cfg.PublicKey)
+	client, err := alipay.New(cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.QR(t.Context(), bill); err != nil {
+		t.Errorf("QR = %v, want nil", err)
 	}
 }
 

@@ -5,6 +5,7 @@ package alipay
 // signature quotes the whole request, with name and identity number.
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -114,7 +115,7 @@ func (v verdict) judge() error {
 		if !known {
 			words = refusedWords
 		}
-		return &flows.RefusedError{Partner: partner, Code: code + " " + sub, Public: words}
+		return &flows.RefusedError{Partner: partner, Code: cmp.Or(sub, code), Public: words}
 	}
 	return fmt.Errorf("%w: %q %q", ErrUnclear, code, sub)
 }

@@ -193,8 +193,11 @@ func (c *Client) Close(ctx context.Context, number string) error {
 	case "ACQ.TRADE_STATUS_ERROR", "ACQ.REASON_TRADE_STATUS_INVALID", "ACQ.REASON_ILLEGAL_STATUS", "ACQ.TRADE_HAS_CLOSE":
 		// Alipay does not say which state: paid, or closed already.
 		found, err := c.Query(ctx, number)
-		if err != nil || found.State == flows.TradeClosed {
+		switch {
+		case err != nil || found.State == flows.TradeClosed:
 			return err
+		case found.State == flows.TradeOpen:
+			return fmt.Errorf("%s: %w: the trade is open again", request.APIName(), ErrUnclear)
 		}
 	}
 	if refused != nil {

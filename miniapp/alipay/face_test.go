@@ -68,11 +68,11 @@ func TestFaceIsRefused(t *testing.T) {
 		{"no identity number", func() error {
 			_, err := c.Begin(t.Context(), "F1", flows.Person{Name: person.Name, IDNumber: flows.Conceal("1")})
 			return err
-		}, "40004 INVALID_PARAMETER"},
+		}, "INVALID_PARAMETER"},
 		{"unknown identifier", func() error {
 			_, err := c.Result(t.Context(), "2109b5e671aa3ff2eb4851816c65828f")
 			return err
-		}, "40004 OPEN_CERTIFY_BILL_NOT_EXIST"},
+		}, "OPEN_CERTIFY_BILL_NOT_EXIST"},
 		{"identifier over three months old", func() error {
 			id, err := c.Begin(t.Context(), "F2", person)
 			if err != nil {
@@ -81,7 +81,7 @@ func TestFaceIsRefused(t *testing.T) {
 			c.clock.pass(91 * 24 * time.Hour)
 			_, err = c.Result(t.Context(), id)
 			return err
-		}, "40004 OPEN_CERTIFY_BILL_NOT_EXIST"},
+		}, "OPEN_CERTIFY_BILL_NOT_EXIST"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { wantRefusal(t, tt.call(), tt.code) })

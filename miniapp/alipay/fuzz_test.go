@@ -3,6 +3,7 @@ package alipay_test
 // Whatever comes from outside: nothing unsigned is believed, nothing panics.
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"certdesk/flows"
 	"certdesk/miniapp/alipay"
+	"certdesk/miniapp/alipay/alipaytest"
 )
 
 func fuzzed(f *testing.F, answer *string) *alipay.Client {
@@ -57,8 +59,11 @@ func FuzzAnswer(f *testing.F) {
 		`{"alipay_trade_query_response":null}`,
 		`{"alipay_trade_query_response":null,"sign":"QUJD"}`,
 		`{"alipay_trade_query_response":"QUJDREVGR0hJSktMTU5PUA==","sign":"QUJD"}`,
+		`{"alipay_system_oauth_token_response":{"access_token":"a","open_id":"0"}}`,
+		`{"alipay_system_oauth_token_response":{"code":"10000","access_token":"a","open_id":"0"}}`,
 		`{"error_response":null}`,
 		`{"error_response":{"code":40002}}`,
+		`{"error_response":{"code":"10000"}}`,
 		`{"alipay_trade_query_response":{"code":"10000"},"alipay_cert_sn":1,"sign":"`,
 		`<html>502</html>`,
 	} {
@@ -68,9 +73,6 @@ func FuzzAnswer(f *testing.F) {
 		answer = body
 		if got, err := client.Query(t.Context(), "P_1"); err == nil {
 			t.Errorf("Query answered by %q = %+v, want an error: nobody signed it", body, got)
-		}
-		if err := client.Close(t.Context(), "P_1"); err == nil {
-			t.Errorf("Close answered by %q = nil, want an error: nobody signed it", body)
 		}
 		if id, err := client.Login(t.Context(), "code"); err == nil {
 			t.Errorf("Login answered by %q = %q, want an error: nobody signed it", body, id)
@@ -121,4 +123,67 @@ func (endless) Read(p []byte) (int, error) {
 		p[i] = ' '
 	}
 	return len(p), nil
+}
+
+// A genuine answer is believed once, for the trade that was asked about, and
+// only with the status that the gateway gives it.
+func TestGenuineAnswerInTheWrongPlace(t *testing.T) {
+	c := newCity(t, alipaytest.ModeCertificate)
+	c.paid(t, bill)
+	var body []byte
+	status := http.StatusOK
+	tape := taped{&body, &status}
+	client, err := alipay.New(c.config(t, alipaytest.ModeCertificate), &http.Client{Transport: tape})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := client.Query(t.Context(), bill.Number); err != nil || got.State != flows.TradePaid {
+		t.Fatalf("Query = %+v, %v, want paid", got, err)
+	}
+	if got, err := client.Query(t.Context(), "P_2"); !errors.Is(err, alipay.ErrUnclear) {
+		t.Errorf("Query of another trade = %+v, %v, want ErrUnclear", got, err)
+	}
+	status = http.StatusInternalServerError
+	if got, err := client.Query(t.Context(), bill.Number); err == nil {
+		t.Errorf("Query answered with 500 = %+v, want an error", got)
+	}
+}
+
+// A refusal of a code comes unsigned and is believed; anything better is not.
+func TestUnsignedLogin(t *testing.T) {
+	for body, want := range map[string]error{
+		`{"error_response":{"code":"10000","access_token":"a","open_id":"0"}}`:                           alipay.ErrUnsigned,
+		`{"alipay_system_oauth_token_response":{"access_token":"a","open_id":"0"}}`:                      alipay.ErrUnclear,
+		`{"alipay_system_oauth_token_response":{"code":"10000","access_token":"a","open_id":"0"}}`:       alipay.ErrUnsigned,
+		`{"error_response":{"code":"40002","sub_code":"isv.invalid-app-id","sub_msg":"invalid app-id"}}`: alipay.ErrUnclear,
+	} {
+		c := newCity(t, alipaytest.ModeCertificate)
+		client, err := alipay.New(c.config(t, alipaytest.ModeCertificate), &http.Client{Transport: canned{&body}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, err := client.Login(t.Context(), "code"); !errors.Is(err, want) || id != "" {
+			t.Errorf("Login answered by %s = %q, %v, want %v", body, id, err, want)
+		}
+	}
+}
+
+// taped asks the real thing once and plays its answer back ever after.
+type taped struct {
+	body   *[]byte
+	status *int
+}
+
+func (p taped) RoundTrip(r *http.Request) (*http.Response, error) {
+	if *p.body == nil {
+		answer, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		defer answer.Body.Close()
+		if *p.body, err = io.ReadAll(answer.Body); err != nil {
+			return nil, err
+		}
+	}
+	return &http.Response{StatusCode: *p.status, Body: io.NopCloser(bytes.NewReader(*p.body))}, nil
 }

@@ -129,13 +129,13 @@ func TestNoticeIsNotSimplyGood(t *testing.T) {
 		{"signature that is no base64", nil, func(f url.Values) { f.Set("sign", "!") }, alipay.ErrForged},
 		{"added parameter", nil, func(f url.Values) { f.Set("body", "") }, alipay.ErrForged},
 		{"repeated parameter", nil, func(f url.Values) { f.Add("total_amount", "0.01") }, alipay.ErrForged},
-		{"repeated parameter that is signed for", func(f url.Values) { f.Set("body", "x&total_amount=1") }, func(f url.Values) {
-			f.Set("body", "x")
-			f.Add("total_amount", "1")
+		{"repeated parameter that is signed for", func(f url.Values) { f.Set("subject", "x&total_amount=1") }, func(f url.Values) {
+			f.Set("subject", "x") // the signed text stays the same
+			f["total_amount"] = []string{"1", "88.00"}
 		}, alipay.ErrForged},
 		{"unknown certificate", nil, func(f url.Values) { f.Set("alipay_cert_sn", strings.Repeat("0", 32)) }, alipay.ErrForged},
 		{"the library's name for a bare key", nil, func(f url.Values) { f.Set("alipay_cert_sn", "alipay-public-key") }, alipay.ErrForged},
-		{"too long", nil, func(f url.Values) { f.Set("body", strings.Repeat("x", alipay.MaxNotice)) }, alipay.ErrForged},
+		{"too long, whoever signed it", func(f url.Values) { f.Set("body", strings.Repeat("x", alipay.MaxNotice)) }, nil, alipay.ErrForged},
 	}
 	c := newCity(t, alipaytest.ModeCertificate)
 	for _, tt := range tests {

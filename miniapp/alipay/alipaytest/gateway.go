@@ -181,6 +181,7 @@ const (
 	Fault500            = "500"             // HTTP 500 with a page; nothing was done
 	FaultTimeout        = "timeout"         // done, and the answer lost
 	FaultUnknown        = "unknown"         // code 20000; nothing was done
+	FaultSystemError    = "system-error"    // done, and answered by ACQ.SYSTEM_ERROR
 	FaultUnsigned       = "unsigned-answer" // done, answered without a signature
 	FaultForgedAnswer   = "forged-answer"   // done, answered with a wrong signature
 	FaultNumbers        = "numbers"         // amounts of a query as numbers, real_amount empty
@@ -194,7 +195,7 @@ func (g *Gateway) Fault(name string, times int) error {
 	case "time-out":
 		name = FaultTimeout
 	case FaultDuplicate, FaultDelay, FaultDrop, FaultReorder, FaultWrongSignature, FaultRuleV2,
-		Fault500, FaultTimeout, FaultUnknown, FaultUnsigned, FaultForgedAnswer, FaultNumbers:
+		Fault500, FaultTimeout, FaultUnknown, FaultSystemError, FaultUnsigned, FaultForgedAnswer, FaultNumbers:
 	default:
 		return fmt.Errorf("%w: %q", ErrFault, name)
 	}

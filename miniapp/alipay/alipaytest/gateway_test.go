@@ -4,12 +4,15 @@ package alipaytest_test
 // checked here by code of the test's own.
 
 import (
+	"cmp"
 	"crypto"
+	"crypto/md5"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"io"
@@ -50,7 +53,8 @@ func newStand(t *testing.T, cfg alipaytest.Config) *stand {
 		t.Fatal(err)
 	}
 	s := &stand{answer: func(url.Values) string { return "success" }, clock: time.Date(2026, 11, 23, 4, 0, 0, 0, time.UTC)}
-	cfg.Credentials, cfg.Clock, cfg.Mode = made, s.now, alipaytest.ModeKey
+	cfg.Credentials, cfg.Clock = made, s.now
+	cfg.Mode = cmp.Or(cfg.Mode, alipaytest.ModeKey)
 	cfg.Users = []alipaytest.User{{ID: buyer, OpenID: "0buyer", Name: flows.Conceal("张三"), IDNumber: flows.Conceal("11010519491231002X")}}
 	if s.Gateway, err = alipaytest.New(cfg); err != nil {
 		t.Fatal(err)
@@ -213,6 +217,41 @@ func TestChecksInAlipaysOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestCertificateModeWantsBothNumbers(t *testing.T) {
+	s := newStand(t, alipaytest.Config{Mode: alipaytest.ModeCertificate})
+	made, _ := credentials()
+	roots := strings.SplitAfter(made.RootCert, "-----END CERTIFICATE-----\n")
+	app, root := number(t, made.AppCert), number(t, roots[0])+"_"+number(t, roots[2])
+	tests := []struct{ name, app, root, want string }{
+		{"neither", "", "", "40001 isv.missing-app-cert-sn"},
+		{"another application's", number(t, made.AlipayCert), root, "40002 isv.app-cert-not-exist"},
+		{"no root", app, "", "40001 isv.missing-alipay-root-cert-sn"},
+		{"all roots, whatever their kind", app, number(t, roots[0]) + "_" + number(t, roots[1]) + "_" + number(t, roots[2]), "40002 isv.invalid-parameter"},
+		{"both", app, root, "40004 ACQ.TRADE_NOT_EXIST"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			form := s.request("alipay.trade.query", `{"out_trade_no":"A"}`)
+			form.Set("app_cert_sn", tt.app)
+			form.Set("alipay_root_cert_sn", tt.root)
+			if got := s.send(t, s.sign(t, form)); got.status != tt.want || !got.signed {
+				t.Errorf("answer %s, signed %v; want %s", got.status, got.signed, tt.want)
+			}
+		})
+	}
+}
+
+func number(t *testing.T, text string) string {
+	t.Helper()
+	block, _ := pem.Decode([]byte(text))
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := md5.Sum([]byte(cert.Issuer.String() + cert.SerialNumber.String()))
+	return hex.EncodeToString(sum[:])
 }
 
 func TestSlashesAreEscapedInsideTheSignedBytes(t *testing.T) {

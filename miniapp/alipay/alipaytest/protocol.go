@@ -116,12 +116,19 @@ func (g *Gateway) serveGateway(w http.ResponseWriter, r *http.Request) {
 	case Fault500:
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusInternalServerError)
-		io.WriteString(w, "<html><head><title>500</title></head><body>Internal Server Error</body></html>")
+		write(w, []byte("<html><head><title>500</title></head><body>Internal Server Error</body></html>"))
 	case FaultTimeout:
 		panic(http.ErrAbortHandler) // net/http closes the connection and logs nothing
 	default:
 		w.Header().Set("Content-Type", "text/html;charset=utf-8")
-		w.Write(body)
+		write(w, body)
+	}
+}
+
+// write sends an answer to whoever is still there.
+func write(w http.ResponseWriter, body []byte) {
+	if _, err := w.Write(body); err != nil {
+		panic(http.ErrAbortHandler)
 	}
 }
 
@@ -180,6 +187,8 @@ func (g *Gateway) answer(params map[string]string) (body []byte, outcome string)
 		return nil, FaultTimeout
 	}
 	switch {
+	case g.strikes(FaultSystemError):
+		return g.wrap(name, no("ACQ.SYSTEM_ERROR", "系统错误"), true), ""
 	case params["method"] == "alipay.system.oauth.token" && said["code"] != nil:
 		return g.wrap("error_response", said, false), ""
 	case params["method"] == "alipay.open.app.alipaycert.download":
