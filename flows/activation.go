@@ -21,7 +21,7 @@ var activation = Chapter{
 			Lines: []int{104},
 			Title: "准备激活",
 			Turn:  Turn{"您", "5分钟"},
-			Ask:   "UKey 已送达。请在电脑上下载并安装证书管理工具，插入 UKey，准备好后点“开始激活”，会给您一个激活码。",
+			Ask:   "UKey 已送达，接下来在电脑上激活证书。请用电脑打开 {download}，下载并安装证书管理工具，插入 UKey。准备好后点“开始激活”，会给您一个激活码。",
 			Help:  "工具只能在电脑上用。没有电脑，或 UKey 有损坏，请回复“人工”。",
 			Exits: []Exit{{On: Picked("开始激活", "激活"), To: ActivationTicket, Lines: []int{106}}},
 		},
@@ -34,7 +34,7 @@ var activation = Chapter{
 			Lines: []int{105, 106, 109, 111, 112, 113, 121},
 			Title: "在电脑上制证",
 			Turn:  Turn{"您", "5分钟"},
-			Ask: "激活码：{ticket}，{until} 前有效，只能用一次。\n请在电脑上运行证书管理工具，插入 UKey，输入激活码。" +
+			Ask: "激活码：{ticket}，{tickettill} 前有效，只能用一次。\n请在电脑上运行证书管理工具，插入 UKey，输入激活码。" +
 				"工具会把授权码发到 {mobile}，再输入 UKey 初始密码（口令、PIN 码都是它）111111，就开始制证。",
 			Help: "授权码收不到，在工具里可以重新获取。激活码过期，可以在这里重新获取。请不要把激活码告诉别人。",
 			Exits: []Exit{

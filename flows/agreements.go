@@ -41,9 +41,10 @@ func Agreements() []Agreement {
 	return []Agreement{platformTerms, subscriberDuty, faceNotice, transferRules}
 }
 
-// agree records the consent given by picking an option.
+// agree records the consent given by picking an option; when and over which
+// channel is in the event.
 func agree(doc Agreement) Action {
-	return Action{Name: "agree to " + doc.ID, Effect: func(c Case) Effect {
-		return Agree{Document: doc.ID, Version: doc.Version, Via: c.Last}
+	return Action{Name: "agree to " + doc.ID, Effect: func(Case) Effect {
+		return Agree{Document: doc.ID, Version: doc.Version}
 	}}
 }

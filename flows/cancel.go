@@ -35,10 +35,11 @@ var cancelling = Chapter{
 			At:    Cancelled,
 			Title: "已取消",
 			Turn:  Turn{"没有待办", "已结束"},
-			Ask:   "已为您取消。以后需要办理，回复“重新办理”即可。",
+			Ask:   "已为您取消，之前填写的资料已清除。以后需要办理，回复“重新办理”即可。",
 			Help:  "账号和实名认证结果还在，重新办理时不用再认证。",
 			Exits: []Exit{
 				{On: Picked("重新办理", "办理"), If: alreadyProved, To: ServiceChoose},
+				{On: Picked("重新办理", "办理"), If: handlerProved, To: CompanyPage},
 				{On: Picked("重新办理", "办理"), If: alreadyRegistered, To: PersonStart},
 				{On: Picked("重新办理", "办理"), To: Welcome},
 			},
@@ -50,7 +51,8 @@ var cancelling = Chapter{
 var (
 	cancel = Action{Name: "cancel", Effect: func(Case) Effect { return Cancel{} }}
 
-	alreadyRegistered = &Guard{"registered", func(c Case, _ Event) bool { return c.Form.Has(KeyRegistered) }}
+	alreadyRegistered = &Guard{"registered", func(c Case, _ Event) bool { return c.Form.Has(KeyRegistered) && c.Form.Has(KeyKind) }}
+	handlerProved     = &Guard{"a company's handler is proved", func(c Case, e Event) bool { return c.Form.Has(KeyPersonProved) && company.Holds(c, e) }}
 	alreadyProved     = &Guard{"proved", func(c Case, e Event) bool {
 		return c.Form.Has(KeyPersonProved) && (c.Form.Has(KeyCompanyProved) || person.Holds(c, e))
 	}}

@@ -14,6 +14,35 @@ type Form map[Key]Secret
 // Has reports whether the form has an answer.
 func (f Form) Has(k Key) bool { return !f[k].IsZero() }
 
+// Kept is what is left of the form of a cancelled case: the account, if it was
+// asked for, and the proofs, which stay the applicant's. The number of the
+// order is kept as a dropped one, so that money which still comes in for it is
+// not taken for a later order's.
+func (f Form) Kept() Form {
+	kept := Form{}
+	keep := func(keys ...Key) {
+		for _, k := range keys {
+			if f.Has(k) {
+				kept[k] = f[k]
+			}
+		}
+	}
+	keep(KeyScene, KeyDropped)
+	if f.Has(KeyDuty) {
+		keep(KeyKind, KeyLogin, KeyMobile, KeyOrgName, KeyTerms, KeyDuty, KeyRegistered)
+	}
+	if f.Has(KeyPersonProved) {
+		keep(KeyName, KeyIDNumber, KeyPersonProved)
+	}
+	if f.Has(KeyCompanyProved) {
+		keep(KeyCreditCode, KeyCompanyProved)
+	}
+	if f.Has(KeyOrderNo) {
+		kept[KeyDropped] = f[KeyOrderNo]
+	}
+	return kept
+}
+
 // Text returns an answer in clear.
 func (f Form) Text(k Key) string { return f[k].Reveal() }
 
@@ -109,7 +138,10 @@ const (
 
 	KeyWhy          Key = "why" // why the last attempt was refused
 	KeyFaceURL      Key = "faceurl"
-	KeyUntil        Key = "until" // the running deadline, as a customer reads it
+	KeyFaceUntil    Key = "facetill" // deadlines, as a customer reads them
+	KeyPayeeUntil   Key = "payeetill"
+	KeyPayUntil     Key = "paytill"
+	KeyTicketUntil  Key = "tickettill"
 	KeyPayeeName    Key = "payee"
 	KeyPayeeAccount Key = "payeeno"
 	KeyPayeeBank    Key = "payeebank"
@@ -126,6 +158,7 @@ const (
 	KeyKeyStep      Key = "keystep"
 	KeySerial       Key = "serial"
 	KeyBefore       Key = "before"
+	KeyDropped      Key = "dropped" // number of the order that was cancelled
 )
 
 // The two kinds of applicant (M5).

@@ -64,7 +64,7 @@ func (k *checker) index() {
 // targets is refusal 1 for exits: a target that does not exist.
 func (k *checker) targets() {
 	seek := func(from string, to State) {
-		if _, ok := k.steps[to]; !ok && to != Stay && to != Return {
+		if _, ok := k.steps[to]; !ok && to != Stay && to != Again && to != Return {
 			k.fault("%s leads to %s, which does not exist", from, to)
 		}
 	}
@@ -155,7 +155,7 @@ func (k *checker) words(s Step) {
 			k.fault("%s has a text that is not UTF-8", s.At)
 		}
 		for _, m := range place.FindAllStringSubmatch(text, -1) {
-			if m[1] != "phone" && !known[Key(m[1])] {
+			if m[1] != "phone" && m[1] != "download" && !known[Key(m[1])] {
 				k.fault("%s speaks of {%s}, which is no answer of the form", s.At, m[1])
 			}
 		}
@@ -222,7 +222,7 @@ func (k *checker) reports(s Step) {
 	k.expects(s, s.Do)
 	for _, x := range s.Exits {
 		next, ok := k.steps[x.To]
-		if x.To == Stay {
+		if x.To == Stay || x.To == Again {
 			next, ok = s, true
 		}
 		if ok {
@@ -283,9 +283,10 @@ func init() {
 		KeyKind, KeyScene, KeyLogin, KeyMobile, KeyCode, KeyPassword, KeyPassword2, KeyOrgName, KeyOrgName2, KeyTerms, KeyDuty,
 		KeyName, KeyIDNumber, KeyConsent, KeyCreditCode, KeyRules, KeyService, KeyTitle, KeyTaxNumber, KeyBank, KeyBankAccount,
 		KeyOrgAddress, KeyOrgPhone, KeyRecipient, KeyProvince, KeyCity, KeyDistrict, KeyDetail, KeyLandline, KeyToMobile,
-		KeyRegistered, KeyPersonProved, KeyCompanyProved, KeyWhy, KeyFaceURL, KeyUntil, KeyPayeeName, KeyPayeeAccount,
+		KeyRegistered, KeyPersonProved, KeyCompanyProved, KeyWhy, KeyFaceURL, KeyFaceUntil, KeyPayeeUntil, KeyPayUntil, KeyTicketUntil,
+		KeyPayeeName, KeyPayeeAccount,
 		KeyPayeeBank, KeyOrderNo, KeyKeyFee, KeyCourierFee, KeyTotal, KeyPayQR, KeyTrade, KeyShips, KeyWaybill, KeyWhere,
-		KeyTicket, KeyKeyStep, KeySerial, KeyBefore,
+		KeyTicket, KeyKeyStep, KeySerial, KeyBefore, KeyDropped,
 	} {
 		known[key] = true
 	}

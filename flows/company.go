@@ -14,30 +14,30 @@ const (
 )
 
 var companyProof = Chapter{
-	Name: "company", Title: "1.3.2 组织机构实名认证", Milestone: "企业实名认证", Only: KindCompany,
+	Name: "company", Title: "1.3.2 组织机构实名认证", Milestone: "企业实名认证", Proof: KeyCompanyProved, Only: KindCompany,
 	Steps: []Step{
 		{
 			At:    CompanyPage,
 			Lines: []int{59},
 			Title: "填写企业信息",
 			Turn:  Turn{"您", "1分钟"},
-			Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码。\n境外组织请回复“人工”，由客服协助办理。",
-			Help:  "统一社会信用代码在营业执照上，共18位。",
+			Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码或工商注册号。\n境外组织请回复“人工”，由客服协助办理。",
+			Help:  "统一社会信用代码在营业执照上，共18位。旧执照上是15位工商注册号。",
 			Page: &Page{
 				ID: PageID(CompanyPage), Title: "企业实名认证", Submit: "下一步",
 				Fields: []Field{
 					{Key: KeyOrgName, Lines: []int{49}, Label: "企业名称", Input: InputFixed},
-					{Key: KeyCreditCode, Lines: []int{50}, Label: "统一社会信用代码", Hint: "18位数字和大写字母", Input: InputText, Read: readCreditCode},
+					{Key: KeyCreditCode, Lines: []int{50}, Label: "统一社会信用代码或工商注册号", Hint: "18位代码，或15位注册号", Input: InputText, Read: readCompanyCode},
 				},
 			},
 			Exits: []Exit{{On: Answered(), To: CompanyRules}},
 		},
 		{
 			At:    CompanyRules,
-			Lines: []int{58, 60, 61, 62, 66, 67},
+			Lines: []int{58, 59, 61, 62, 66, 67},
 			Title: "查看打款细则",
 			Turn:  Turn{"您", "1分钟"},
-			Ask: "第1步，查看打款细则：请 {org} 用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。\n" +
+			Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n请用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证，推荐这种方式。\n" +
 				"· 汇款方必须是 {org}，且必须用对公账户\n· 单笔 0.01 元人民币，不能是其他金额或币种\n· 款项为实名专用，不退还，不开发票\n是否同意？",
 			Help: "需要贵单位已开通对公账户。没有对公账户，或账户在外资银行，请回复“人工”了解其他方式。",
 			Back: CompanyPage,
@@ -55,7 +55,7 @@ var companyProof = Chapter{
 			Lines: []int{61, 62, 63, 64, 65, 68, 69},
 			Title: "等待对公汇款到账",
 			Turn:  Turn{"贵单位财务", "汇款后几分钟到3个工作日"},
-			Ask: "第2步，请按下面的账户汇款 0.01 元（人民币壹分），{until} 前有效：\n" +
+			Ask: "第2步，请按下面的账户汇款 0.01 元（人民币壹分），{payeetill} 前有效：\n" +
 				"付款方：{org}\n收款户名：{payee}\n收款账号：{payeeno}\n开户行：{payeebank}\n" +
 				"以前的收款账号不再有效。到账后这里会自动继续。",
 			Help: "请把上面的账户转给贵单位财务。必须用 {org} 的对公账户汇款，金额正好 0.01 元。",
@@ -63,8 +63,8 @@ var companyProof = Chapter{
 			Exits: []Exit{
 				{On: Picked("我已汇款", "已汇款", "汇了"), Do: []Action{checkTransfer}, To: Stay, Lines: []int{69}},
 				{On: Got(KindTransferSeen), To: ServiceChoose, Lines: []int{62, 69}},
-				{On: Got(KindTransferWrong), To: CompanyTransfer, Lines: []int{63, 64, 65}},
-				{On: Got(KindTransferNotYet), To: CompanyTransfer, Lines: []int{69}},
+				{On: Got(KindTransferWrong), To: Again, Lines: []int{63, 64, 65}},
+				{On: Got(KindTransferNotYet), To: Again, Lines: []int{69}},
 				{On: After(7 * 24 * time.Hour), To: CompanyExpired},
 			},
 		},

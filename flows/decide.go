@@ -35,7 +35,7 @@ func (f *Flow) Decide(c Case, e Event) Outcome {
 		c.Last = e.Via
 	}
 	m := &move{flow: f, event: e, c: c}
-	m.quiet = c.Owner.Kind == OwnerAgent
+	m.quiet = c.Owner.Kind != OwnerBot
 	m.decide()
 	return Outcome{Case: m.c, Replies: m.replies, Effects: m.effects, Refusals: m.refusals, Via: m.via}
 }
@@ -49,6 +49,7 @@ func (f *Flow) Resume(facts Facts, e Event) (Case, []Effect) {
 	if c.Form == nil {
 		c.Form = Form{}
 	}
+	delete(c.Form, KeyWhy)
 	if !facts.Begun {
 		return c, nil
 	}
@@ -67,7 +68,7 @@ type move struct {
 	flow     *Flow
 	event    Event
 	c        Case
-	quiet    bool // an agent speaks: the bot says facts only
+	quiet    bool // the queue or an agent has the talk: the bot says facts only
 	replies  []Reply
 	effects  []Effect
 	refusals map[Key]string
@@ -77,7 +78,7 @@ type move struct {
 func (m *move) decide() {
 	m.learn(m.event.What)
 	step, known := m.flow.Step(m.c.At)
-	if !known {
+	if !known && m.stranger() {
 		m.greet()
 		return
 	}
@@ -87,7 +88,7 @@ func (m *move) decide() {
 	case Sent:
 		m.seen(step)
 	case Followed:
-		m.welcomeBack(step)
+		m.arrived(step, what)
 	case Left:
 		m.via = "left"
 	case Filled:
@@ -105,12 +106,34 @@ func (m *move) decide() {
 	}
 }
 
+// stranger reports whether the event comes from somebody whom the bot has not
+// greeted yet. News and agents are no strangers: they are heard even when the
+// case stands nowhere.
+func (m *move) stranger() bool {
+	if m.c.Owner.Kind != OwnerBot {
+		return false
+	}
+	switch m.event.What.(type) {
+	case Said, Sent, Filled, Followed:
+		return true
+	}
+	return false
+}
+
 // greet meets somebody for the first time. Whatever they said, it was not an
 // answer to anything we asked.
 func (m *move) greet() {
 	m.via = "greeting"
 	m.c.Manual = m.flow.Version
+	m.scene()
 	m.enter(m.flow.Start)
+}
+
+// scene keeps the project that somebody came in by (M1).
+func (m *move) scene() {
+	if f, ok := m.event.What.(Followed); ok && f.Scene != "" {
+		m.save(PageID(KeyScene), Form{KeyScene: Conceal(f.Scene)})
+	}
 }
 
 // hear takes text: a printed choice first, then the words understood
@@ -131,7 +154,7 @@ func (m *move) hear(step Step, said Said) {
 	}
 	if said.Choice != "" {
 		m.via = "old choice"
-		m.say("您点的是之前的选项，现在请看这里：")
+		m.say("您点的是之前的选项，现在办到这里：")
 		m.ask(step)
 		return
 	}
@@ -146,7 +169,7 @@ func (m *move) hear(step Step, said Said) {
 func (m *move) picked(step Step, said Said, word string) (Exit, bool) {
 	for n, x := range m.options(step) {
 		if said.Choice != "" {
-			if said.Choice == choiceID(step.At, n) {
+			if said.Choice == choiceID(step.At, x.On.pick) {
 				return x, true
 			}
 			continue
@@ -186,13 +209,15 @@ func (t Trigger) named(word string) bool {
 	return false
 }
 
-// choiceID makes the identifier of a printed choice: six digits for the step,
-// two for the option. It depends on the step's name only, so that a choice
-// printed by an older release still means the same.
-func choiceID(at State, n int) string {
+// choiceID makes the identifier of a printed choice: eight digits, from the
+// step's name and the option's label. So a choice keeps its meaning when a
+// release or a guard puts it in another place, and one that is gone is old.
+func choiceID(at State, label string) string {
 	h := fnv.New32a()
 	h.Write([]byte(at))
-	return strconv.Itoa(int(h.Sum32()%900_000+100_000)*100 + n + 1)
+	h.Write([]byte{0})
+	h.Write([]byte(label))
+	return strconv.Itoa(int(h.Sum32()%90_000_000 + 10_000_000))
 }
 
 // read gives the text to the step's reader.
@@ -252,18 +277,30 @@ func (m *move) seen(step Step) {
 	m.ask(step)
 }
 
-func (m *move) welcomeBack(step Step) {
-	m.via = "back"
+// arrived welcomes somebody back.
+func (m *move) arrived(step Step, f Followed) {
+	m.via = "welcome back"
+	if m.c.Owner.Kind != OwnerBot {
+		m.heardByAgent(step, Said{})
+		return
+	}
+	if f.Scene != "" {
+		m.scene()
+	}
 	m.say("欢迎回来，您的办理进度还在。")
 	m.ask(step)
 }
 
-// filled takes a page. A page of another step is spent: it was sent in
-// before, or the case has moved on since it was opened.
+// filled takes a page. Somebody who sends in the page they took a detour from
+// is back. A page of any other step is spent: it was sent in before, or the
+// case has moved on since it was opened.
 func (m *move) filled(step Step, got Filled) {
-	if step.Page == nil || step.Page.ID != got.Page {
+	if left, ok := m.flow.Step(m.c.Left); ok && left.asks(got.Page) {
+		m.c.At, m.c.Left, step = left.At, "", left
+	}
+	if !step.asks(got.Page) {
 		m.via = "spent page"
-		m.say("这个页面已经提交过了，不用再填。")
+		m.say("刚才那一页已经提交过，或者已经过期，不用再填。我们接着办：")
 		m.ask(step)
 		return
 	}
@@ -283,6 +320,8 @@ func (m *move) filled(step Step, got Filled) {
 	}
 	m.answered(step)
 }
+
+func (s Step) asks(page PageID) bool { return s.Page != nil && s.Page.ID == page }
 
 // save puts answers into the form and the ledger. What opens doors goes to
 // the ledger only.
@@ -308,6 +347,9 @@ func (m *move) waited(step Step, w Waited) {
 	for _, x := range step.Exits {
 		if x.On.after > 0 && m.holds(x) {
 			m.take(x)
+			if x.To == Stay {
+				m.wind(step) // or nobody would ever look again
+			}
 			return
 		}
 	}
@@ -329,7 +371,9 @@ func (m *move) report(step Step) {
 	}
 	m.via = "orphan " + string(kind)
 	m.effects = append(m.effects, Orphan{Report: kind})
-	m.notify()
+	if text := notice(m.event.What); text != "" {
+		m.tell("系统通知：" + text + "这与您现在办理的事项对不上，已请客服核实，会尽快联系您。")
+	}
 }
 
 // take goes through a row.
@@ -338,13 +382,15 @@ func (m *move) take(x Exit) {
 	m.do(x.Do)
 	switch x.To {
 	case Stay:
+		delete(m.c.Form, KeyWhy)
 		if x.On.pick != "" {
 			m.say("好的，请稍候。")
 		}
+	case Again:
+		step, _ := m.flow.Step(m.c.At)
+		m.askAgain(step)
 	case Return:
-		to := m.c.Left
-		m.c.Left = ""
-		m.enter(to)
+		m.enter(m.c.Left)
 	default:
 		m.enter(x.To)
 	}
@@ -353,10 +399,17 @@ func (m *move) take(x Exit) {
 func (m *move) do(actions []Action) {
 	for _, a := range actions {
 		effect := a.Effect(m.c)
-		if s, ok := effect.(Save); ok {
-			m.keep(s.Form)
+		switch e := effect.(type) {
+		case Save:
+			m.keep(e.Form)
+		case Agree:
+			e.Via, e.At = m.event.Via, m.event.At
+			effect = e
+		case Cancel:
+			m.c.Form = m.c.Form.Kept()
 		}
 		m.effects = append(m.effects, effect)
+		m.say(a.Says)
 	}
 }
 
@@ -366,21 +419,48 @@ func (m *move) enter(to State) {
 	if !ok {
 		step, _ = m.flow.Step(m.flow.Start)
 	}
+	if from, _ := m.flow.Step(m.c.At); !step.detour() {
+		m.c.Left = ""
+	} else if !from.detour() {
+		m.c.Left = m.c.At
+	}
 	m.c.At, m.c.Entry, m.c.Misses = step.At, m.event.ID, 0
 	m.do(step.Do)
+	m.wind(step)
+	m.askAgain(step)
+}
+
+// wind sets the step's clock.
+func (m *move) wind(step Step) {
 	for _, x := range step.Exits {
 		if x.On.after > 0 {
 			m.effects = append(m.effects, Wait{Entry: m.c.Entry, For: x.On.after})
 		}
+	}
+}
+
+// askAgain says why the last attempt was refused, once, and asks. While an
+// agent speaks the reason waits for the hand-back.
+func (m *move) askAgain(step Step) {
+	if m.quiet {
+		return
 	}
 	m.say(m.c.Form.Text(KeyWhy))
 	delete(m.c.Form, KeyWhy)
 	m.ask(step)
 }
 
-// say adds a paragraph. While an agent speaks, the bot does not.
+// say adds a paragraph, unless somebody else has the talk.
 func (m *move) say(text string) {
-	if text != "" && !m.quiet {
+	if !m.quiet {
+		m.tell(text)
+	}
+}
+
+// tell adds a paragraph whoever has the talk: facts, and words about whose
+// turn it is to speak.
+func (m *move) tell(text string) {
+	if text != "" {
 		m.replies = append(m.replies, Reply{Text: text})
 	}
 }
@@ -390,13 +470,17 @@ func (m *move) ask(step Step) {
 	if m.quiet {
 		return
 	}
+	if step.At == "" {
+		m.greet() // handed back before the bot ever spoke
+		return
+	}
 	m.replies = append(m.replies, m.question(step))
 }
 
 func (m *move) question(step Step) Reply {
-	r := Reply{Text: m.flow.Fill(step.Ask, m.c.Form)}
-	for n, x := range m.options(step) {
-		r.Choices = append(r.Choices, Choice{ID: choiceID(step.At, n), Label: x.On.pick})
+	r := Reply{Text: strings.TrimSpace(m.flow.Fill(step.Ask, m.c.Form))}
+	for _, x := range m.options(step) {
+		r.Choices = append(r.Choices, Choice{ID: choiceID(step.At, x.On.pick), Label: x.On.pick})
 	}
 	if step.Page != nil {
 		r.Page = &PageLink{Page: step.Page.ID, Title: step.Page.Title, Entry: m.c.Entry}

@@ -39,6 +39,7 @@ var delivery = Chapter{
 			Exits: []Exit{
 				{On: Picked("我已收到", "收到了", "已收到"), To: ActivationReady},
 				{On: Got(KindDelivered), To: ActivationReady, Lines: []int{102}},
+				{On: Got(KindShipped), To: Stay},
 				{On: Got(KindParcelMoved), To: Stay, Lines: []int{101}},
 				{On: Got(KindParcelTrouble), Do: []Action{parcelHelp}, To: DeliveryTrouble},
 				{On: After(10 * 24 * time.Hour), Do: []Action{callForHelp}, To: Stay},

@@ -1,11 +1,15 @@
 package flows
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Flow is the whole manual: its chapters, and what is understood anywhere.
 type Flow struct {
 	Version  string // of the manual, stored with each case
 	Phone    string // of the certificate service, for help and for failures
+	Download string // where the certificate tool is fetched from (M104)
 	Start    State
 	Chapters []Chapter
 	Whenever []Exit          // tried in every step, after its own exits
@@ -19,6 +23,7 @@ type Chapter struct {
 	Title     string // as in the manual
 	Milestone string // as the applicant reads it under "到哪了"; empty for what is no milestone
 	Only      string // kind of applicant it is for; empty for both
+	Proof     Key    // answer that shows the milestone is reached, wherever the case stands
 	Steps     []Step
 }
 
@@ -52,9 +57,10 @@ type Exit struct {
 	Lines []int
 }
 
-// Two targets that are not steps.
+// Three targets that are not steps.
 const (
 	Stay   State = "." // remain, say nothing more
+	Again  State = "@" // remain, say why and ask once more; the clock runs on
 	Return State = "^" // go back to where the detour began
 )
 
@@ -88,11 +94,13 @@ type Guard struct {
 	Holds func(Case, Event) bool
 }
 
-// Action asks the world for something. Reports lists what may answer.
+// Action asks the world for something. Reports lists what may answer, and Says
+// is what the applicant is told about it, when the step's own words do not.
 type Action struct {
 	Name    string
 	Effect  func(Case) Effect
 	Reports []Kind
+	Says    string
 }
 
 // Reader turns text into the form's next answer. Read returns the normal form
@@ -123,6 +131,12 @@ type Resumption struct {
 	Name string
 	If   func(Facts) bool
 	To   State
+}
+
+// detour reports whether a step can be left only back to where the case came
+// from, or for good: such a step remembers where it began.
+func (s Step) detour() bool {
+	return slices.ContainsFunc(s.Exits, func(x Exit) bool { return x.To == Return })
 }
 
 // Step returns the step of a state.

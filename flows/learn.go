@@ -12,10 +12,6 @@ func Learned(what Happening) Form {
 	f := Form{}
 	put := func(k Key, text string) { f[k] = Conceal(text) }
 	switch e := what.(type) {
-	case Followed:
-		if e.Scene != "" {
-			put(KeyScene, e.Scene)
-		}
 	case CodeRefused:
 		put(KeyWhy, e.Why)
 	case Registered:
@@ -24,7 +20,7 @@ func Learned(what Happening) Form {
 		put(KeyWhy, e.Why)
 	case FaceOpened:
 		put(KeyFaceURL, e.URL)
-		put(KeyUntil, clock(e.Until))
+		put(KeyFaceUntil, clock(e.Until))
 	case FaceDone:
 		put(KeyPersonProved, "1")
 	case FaceNotYet:
@@ -35,7 +31,7 @@ func Learned(what Happening) Form {
 		put(KeyPayeeName, e.To.Name)
 		put(KeyPayeeAccount, e.To.Account)
 		put(KeyPayeeBank, e.To.Bank)
-		put(KeyUntil, clock(e.Until))
+		put(KeyPayeeUntil, clock(e.Until))
 	case TransferSeen:
 		put(KeyCompanyProved, "1")
 	case TransferNotYet:
@@ -50,7 +46,7 @@ func Learned(what Happening) Form {
 	case PayOpened:
 		put(KeyPayQR, e.QR)
 		put(KeyTrade, e.Trade)
-		put(KeyUntil, clock(e.Until))
+		put(KeyPayUntil, clock(e.Until))
 	case PayNotYet:
 		put(KeyWhy, "还没有收到付款结果。付款后一般几秒钟就会自动继续。")
 	case PayRefused:
@@ -69,7 +65,7 @@ func Learned(what Happening) Form {
 		put(KeyWhere, e.Where)
 	case TicketReady:
 		f[KeyTicket] = e.Code
-		put(KeyUntil, clock(e.Until))
+		put(KeyTicketUntil, clock(e.Until))
 	case Activated:
 		put(KeySerial, e.Serial)
 	case AgentCalled:
@@ -79,7 +75,15 @@ func Learned(what Happening) Form {
 }
 
 // learn takes what a report tells into the form.
+// An old refusal is forgotten as soon as there is other news, and an order
+// made for a case that has gone elsewhere is not this case's order.
 func (m *move) learn(what Happening) {
+	if m.event.Via == Within {
+		delete(m.c.Form, KeyWhy)
+	}
+	if _, ok := what.(Ordered); ok && !paying.Holds(m.c, m.event) {
+		return
+	}
 	for k, v := range Learned(what) {
 		m.c.Form[k] = v
 	}

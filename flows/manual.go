@@ -10,9 +10,10 @@ const Version = "2024-11-20"
 // (M2), said with every help and every failure.
 func Manual(phone string) *Flow {
 	return &Flow{
-		Version: Version,
-		Phone:   phone,
-		Start:   Welcome,
+		Version:  Version,
+		Phone:    phone,
+		Download: "http://www.tseal.cn/",
+		Start:    Welcome,
 		Chapters: []Chapter{
 			welcome, register, personProof, companyProof, service, payment, delivery, activation, cancelling,
 		},
@@ -24,6 +25,7 @@ func Manual(phone string) *Flow {
 // whenever holds what is understood in every step: cancelling, and each report
 // that comes when its own step has been left.
 var whenever = []Exit{
+	{On: Picked(WordCancel, "取消办理", "不办了"), If: gone, To: Again},
 	{On: Picked(WordCancel, "取消办理", "不办了"), If: afterPayment, To: CancelPaid},
 	{On: Picked(WordCancel, "取消办理", "不办了"), To: CancelConfirm},
 
@@ -40,7 +42,7 @@ var whenever = []Exit{
 	{On: Got(KindFaceDone), To: Stay},
 	{On: Got(KindTransferOpened), To: Stay},
 	{On: Got(KindTransferNotYet), To: Stay},
-	{On: Got(KindTransferWrong), If: companyUnproved, To: CompanyTransfer},
+	{On: Got(KindTransferWrong), If: companyUnproved, To: Again},
 	{On: Got(KindTransferWrong), To: Stay},
 	{On: Got(KindTransferSeen), If: companyUnproved, To: ServiceChoose},
 	{On: Got(KindTransferSeen), To: Stay},
@@ -48,19 +50,20 @@ var whenever = []Exit{
 	{On: Got(KindPayOpened), To: Stay},
 	{On: Got(KindPayRefused), To: Stay},
 	{On: Got(KindPayNotYet), To: Stay},
-	{On: Got(KindPaid), If: beforePayment, To: DeliveryPacking},
-	{On: Got(KindPaid), If: afterPayment, To: Stay},
+	{On: Got(KindPaid), If: paysNow, To: DeliveryPacking},
+	{On: Got(KindPaid), If: paidBefore, To: Stay},
 	{On: Got(KindBooked), To: Stay},
 	{On: Got(KindShipped), If: packing, To: DeliveryWay},
 	{On: Got(KindShipped), To: Stay},
 	{On: Got(KindParcelMoved), To: Stay},
-	{On: Got(KindParcelTrouble), If: packing, To: DeliveryTrouble},
+	{On: Got(KindParcelTrouble), If: packing, Do: []Action{parcelHelp}, To: DeliveryTrouble},
 	{On: Got(KindParcelTrouble), Do: []Action{parcelHelp}, To: Stay},
 	{On: Got(KindDelivered), If: packing, To: ActivationReady},
 	{On: Got(KindDelivered), To: Stay},
 	{On: Got(KindTicketReady), To: Stay},
 	{On: Got(KindKeyStep), To: Stay},
-	{On: Got(KindActivated), If: afterPayment, To: Done},
+	{On: Got(KindActivated), If: unfinished, To: Done},
+	{On: Got(KindActivated), To: Stay},
 	{On: Got(KindAgentCalled), To: Stay},
 }
 
@@ -83,14 +86,17 @@ func within(name string, chapters ...string) *Guard {
 }
 
 var (
-	stillRegistering    = within("still registering", "welcome", "register")
-	unproved            = within("the person is not proved yet", "welcome", "register", "person")
+	stillRegistering    = within("still registering", "register")
+	unproved            = within("the person is not proved yet", "person")
 	personUnproved      = &Guard{"a company's handler is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && company.Holds(c, e) }}
 	alonePersonUnproved = &Guard{"the applicant is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && person.Holds(c, e) }}
-	companyUnproved     = within("the company is not proved yet", "person", "company")
-	beforePayment       = within("not paid yet", "service", "payment")
+	companyUnproved     = within("the company is not proved yet", "company")
+	paysNow             = &Guard{"for this order, not paid yet", func(c Case, e Event) bool { return paying.Holds(c, e) && ours.Holds(c, e) }}
+	paidBefore          = &Guard{"for this order, paid already", func(c Case, e Event) bool { return afterPayment.Holds(c, e) && ours.Holds(c, e) }}
 	afterPayment        = within("paid", "delivery", "activation", "done")
 	packing             = within("on its way", "delivery")
+	unfinished          = within("paid, not activated yet", "delivery", "activation")
+	gone                = within("cancelled", "cancelled")
 )
 
 // resumes says where a case goes on, from the furthest milestone backwards.

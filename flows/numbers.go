@@ -87,6 +87,29 @@ func readCreditCode(text string, _ time.Time) (string, error) {
 	return n, nil
 }
 
+// readCompanyCode takes a unified social credit code, or the registration
+// number of a licence that is older than it (M50).
+//
+// Source: GS 15-2006; the check digit is ISO 7064 MOD 11,10.
+func readCompanyCode(text string, at time.Time) (string, error) {
+	n := strip(text, " -")
+	if len(n) != 15 || !digits(n) {
+		return readCreditCode(text, at)
+	}
+	p := 10
+	for i := range 14 {
+		p = (p + int(n[i]-'0')) % 10
+		if p == 0 {
+			p = 10
+		}
+		p = p * 2 % 11
+	}
+	if int(n[14]-'0') != (11-p)%10 {
+		return "", &Refusal{"工商注册号最后一位校验不对，可能有一位输错了，请对照营业执照逐位核对。", "330106000012340"}
+	}
+	return n, nil
+}
+
 func mistaken(c byte) string {
 	likely := map[byte]string{'I': "1", 'O': "0", 'S': "5", 'Z': "2", 'V': "U 或 Y"}
 	if d, ok := likely[c]; ok {

@@ -1,5 +1,7 @@
 package flows
 
+import "strconv"
+
 // Who speaks: the bot, the queue, or one agent. Each change raises the epoch,
 // and a message decided under an older epoch is never sent, so that there is
 // one voice.
@@ -8,7 +10,7 @@ package flows
 func (m *move) own(kind OwnerKind, agent, name string) {
 	m.c.Owner = Owner{Kind: kind, Agent: agent, Name: name, Epoch: m.c.Owner.Epoch + 1}
 	m.effects = append(m.effects, Own{Owner: m.c.Owner})
-	m.quiet = kind == OwnerAgent
+	m.quiet = kind != OwnerBot
 }
 
 // callAgent puts the applicant into the queue, from any step.
@@ -16,7 +18,7 @@ func (m *move) callAgent() {
 	m.via = "call an agent"
 	m.own(OwnerQueue, "", "")
 	m.effects = append(m.effects, CallAgent{Why: "applicant"})
-	m.say("已为您转接人工客服，请稍候，客服会在这里回复您。您可以先把问题发过来；想自己继续，回复“" + WordGoOn + "”。急事请拨打 " + m.flow.Phone + "。")
+	m.tell("已为您转接人工客服，请稍候，客服会在这里回复您。您可以先把问题发过来；想自己继续，回复“" + WordGoOn + "”。急事请拨打 " + m.flow.Phone + "。")
 }
 
 // heardByAgent keeps the bot silent while an agent speaks; in the queue the
@@ -26,16 +28,24 @@ func (m *move) heardByAgent(step Step, said Said) {
 		m.via = "to the agent"
 		return
 	}
-	if normal(said.Text) == WordGoOn {
+	switch normal(said.Text) {
+	case WordGoOn:
 		m.via = "back from the queue"
 		m.own(OwnerBot, "", "")
 		m.say("好的，我们继续。")
-		m.ask(step)
-		return
+		m.askAgain(step)
+	case WordWhere:
+		m.via = "where"
+		m.tell(m.progress(step))
+		m.tell(waiting)
+	default:
+		m.via = "to the queue"
+		m.tell("您的留言客服会看到。急事请拨打 " + m.flow.Phone + "。")
+		m.tell(waiting)
 	}
-	m.via = "to the queue"
-	m.say("您的留言已转给客服，请稍候。想自己继续，回复“" + WordGoOn + "”。")
 }
+
+const waiting = "正在为您转接人工客服，请稍候。想自己继续办理，回复“" + WordGoOn + "”。"
 
 // taken gives the conversation to an agent, unless another has it.
 func (m *move) taken(t Taken) {
@@ -63,7 +73,7 @@ func (m *move) handed(step Step, h Handed) {
 	m.via = "handed back"
 	m.own(OwnerBot, "", "")
 	m.say("已转回自助办理，我们从这里继续：")
-	m.ask(step)
+	m.askAgain(step)
 }
 
 func (m *move) agentSaid(s AgentSaid) {
@@ -82,8 +92,13 @@ func (m *move) notify() {
 	if !m.quiet {
 		return
 	}
-	if text := notice(m.event.What); text != "" {
-		m.replies = append(m.replies, Reply{Text: "系统通知：" + text})
+	text := notice(m.event.What)
+	if called, ok := m.event.What.(AgentCalled); ok && m.c.Owner.Kind == OwnerQueue {
+		text = "您排在第 " + strconv.Itoa(called.Before+1) + " 位。"
+	}
+	if text != "" {
+		m.tell("系统通知：" + text)
+		delete(m.c.Form, KeyWhy)
 	}
 }
 
@@ -92,7 +107,7 @@ func notice(what Happening) string {
 	case Paid:
 		return "订单 " + n.No + " 已收到付款 " + n.Amount.String() + " 元。"
 	case TransferSeen:
-		return "已收到贵单位的认证汇款。"
+		return "已收到贵单位的认证汇款 0.01 元。"
 	case TransferWrong:
 		return n.Why
 	case Shipped:
@@ -100,7 +115,7 @@ func notice(what Happening) string {
 	case Delivered:
 		return "UKey 已签收。"
 	case ParcelTrouble:
-		return "快递派送遇到问题：" + n.Where
+		return "快递派送遇到问题：" + n.Where + "。"
 	}
 	return ""
 }

@@ -16,14 +16,14 @@ const (
 )
 
 var personProof = Chapter{
-	Name: "person", Title: "1.3.1 个人实名认证", Milestone: "个人实名认证",
+	Name: "person", Title: "1.3.1 个人实名认证", Milestone: "个人实名认证", Proof: KeyPersonProved,
 	Steps: []Step{
 		{
 			At:    PersonStart,
 			Lines: []int{20, 21},
 			Title: "开始实名认证",
 			Turn:  Turn{"您", "3分钟"},
-			Ask:   "注册成功。接下来需要实名认证，完成前不能下单。\n现在开始吗？",
+			Ask:   "账号已注册好。接下来需要实名认证，完成前不能下单。\n现在开始吗？",
 			Help:  "实名认证由办理人本人用支付宝扫码刷脸完成，约3分钟，不收费。",
 			Exits: []Exit{
 				{On: Picked("立即实名", "开始", "实名"), To: PersonConsent, Lines: []int{20}},
@@ -36,7 +36,7 @@ var personProof = Chapter{
 			Title: "实名认证已暂缓",
 			Turn:  Turn{"您", "随时可以"},
 			Ask:   "好的，您的资料已保存。方便时回复“立即实名”，从这里继续。",
-			Help:  "完成实名认证后才能下单。",
+			Help:  "完成实名认证后才能下单。认证约3分钟，不收费。",
 			Exits: []Exit{
 				{On: Picked("立即实名", "开始", "实名"), To: PersonConsent},
 				{On: After(24 * time.Hour), To: PersonStart, Lines: []int{22}},
@@ -44,10 +44,10 @@ var personProof = Chapter{
 		},
 		{
 			At:    PersonConsent,
-			Lines: []int{26, 27, 29, 30, 31},
+			Lines: []int{26, 27, 29, 30, 31, 33, 34},
 			Title: "阅读并同意授权",
 			Turn:  Turn{"您", "1分钟"},
-			Ask: "推荐用支付宝人脸识别认证，仅支持中国大陆居民身份证；持其他证件请回复“人工”。\n" +
+			Ask: "推荐用支付宝人脸识别认证，仅支持中国大陆居民身份证。持其他证件，或想用银行卡、手机认证，请回复“人工”。\n" +
 				"这种方式会收集：姓名、身份证号；人脸视频由支付宝采集，我们不接收、不保存。\n" +
 				"我们不会读取您的支付宝密码，不会用您的账号签署，也不会让您付款。是否同意？",
 			Help: "同意后才能开始认证。不想用人脸识别，请回复“人工”了解其他方式。",
@@ -65,7 +65,7 @@ var personProof = Chapter{
 			Help:  "请填写办理人本人的姓名和身份证号，与身份证一致。",
 			Page: &Page{
 				ID: PageID(PersonPage), Title: "个人实名认证", Submit: "获取二维码",
-				Intro: "填写的信息仅用于完成本次认证，请放心填写。",
+				Intro: "填写的信息只用于本次实名认证和证书申请，请放心填写。",
 				Fields: []Field{
 					{Key: KeyName, Lines: []int{35, 37}, Label: "姓名", Hint: "请输入姓名", Input: InputText, Read: readName},
 					{Key: KeyIDNumber, Lines: []int{36, 37}, Label: "身份证号", Hint: "请输入身份证号", Input: InputText, Read: readIDNumber},
@@ -85,7 +85,7 @@ var personProof = Chapter{
 			Lines: []int{33, 34, 38, 39},
 			Title: "用支付宝扫码刷脸",
 			Turn:  Turn{"您", "2分钟"},
-			Ask: "请用支付宝扫描二维码完成人脸识别，{until} 前有效。\n" +
+			Ask: "请用支付宝扫描二维码完成人脸识别，{facetill} 前有效。\n" +
 				"二维码不能在微信里打开：请保存图片后用支付宝“扫一扫”选相册，或用另一部手机的支付宝扫描。完成后这里会自动继续。",
 			Help: "必须由本人用支付宝刷脸。没有支付宝或刷脸不成功，请回复“人工”了解其他方式。",
 			QR:   KeyFaceURL,
@@ -95,7 +95,7 @@ var personProof = Chapter{
 				{On: Picked("重新获取二维码"), To: PersonOpening, Lines: []int{38}},
 				{On: Got(KindFaceDone), If: company, To: CompanyPage, Lines: []int{39}},
 				{On: Got(KindFaceDone), To: ServiceChoose, Lines: []int{39}},
-				{On: Got(KindFaceNotYet), To: PersonScan},
+				{On: Got(KindFaceNotYet), To: Again},
 				{On: After(23 * time.Hour), To: PersonExpired},
 			},
 		},

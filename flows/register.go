@@ -14,14 +14,14 @@ const (
 )
 
 var register = Chapter{
-	Name: "register", Title: "1.2 用户注册", Milestone: "注册账号",
+	Name: "register", Title: "1.2 用户注册", Milestone: "注册账号", Proof: KeyRegistered,
 	Steps: []Step{
 		{
 			At:    RegisterNotice,
 			Lines: []int{6},
 			Title: "确认账号类型",
 			Turn:  Turn{"您", "半分钟"},
-			Ask:   "您即将注册的账号为机构账号，请知悉。个人请改办个人证书。",
+			Ask:   "您即将注册的账号为机构账号，请知悉。如果是给自己办，请改办个人证书。",
 			Help:  "机构账号用于办理企业证书，之后要认证贵单位。账号类型注册后不能更改。",
 			Back:  Welcome,
 			Exits: []Exit{
@@ -31,6 +31,7 @@ var register = Chapter{
 		},
 		{
 			At:    RegisterAccount,
+			Lines: []int{8},
 			Title: "填写登录名和手机号",
 			Turn:  Turn{"您", "1分钟"},
 			Ask:   "请点开下面的页面，填写登录名和手机号码。登录名可用手机号码或邮箱，建议用您常用的；它是唯一的，请谨慎填写。",
@@ -85,7 +86,7 @@ func accountStep(at State, own []Field) Step {
 			{On: Answered(), To: RegisterWait, Lines: []int{18}},
 			{On: Picked("重新获取验证码", "重发验证码", "没收到"), Do: []Action{sendRegisterCode}, To: Stay, Lines: []int{14}},
 			{On: Got(KindCodeSent), To: Stay},
-			{On: Got(KindCodeRefused), To: at},
+			{On: Got(KindCodeRefused), To: Again},
 			{On: After(24 * time.Hour), To: RegisterAccount},
 		},
 	}
@@ -127,4 +128,5 @@ var callForHelp = Action{
 	Name:    "call an agent",
 	Effect:  func(Case) Effect { return CallAgent{Why: "slow"} },
 	Reports: []Kind{KindAgentCalled},
+	Says:    "这一步比预计的慢，抱歉让您久等。已请客服跟进，有进展马上告诉您，您不用重复操作。",
 }

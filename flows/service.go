@@ -144,6 +144,5 @@ func Quote(f Form) (key, courier Fen) {
 	if f.Text(KeyKind) == KindCompany {
 		key = PriceCompany
 	}
-	fee, _ := courierFees[f.Text(KeyProvince)]
-	return key, fee
+	return key, courierFees[f.Text(KeyProvince)]
 }

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -53,9 +54,6 @@ func halfWidth(text string) string {
 func (m *move) anywhere(step Step, word string) bool {
 	for _, x := range m.flow.Whenever {
 		if x.On.pick != "" && x.On.named(word) && m.holds(x) {
-			if m.c.Left == "" {
-				m.c.Left = m.c.At
-			}
 			m.take(x)
 			return true
 		}
@@ -100,30 +98,48 @@ func (m *move) back(step Step) {
 // takes.
 func (m *move) where(step Step) {
 	m.via = "where"
-	var b strings.Builder
-	b.WriteString("您的办理进度：")
-	at, mark := m.c.At, "✓"
-	if m.c.Left != "" {
-		at = m.c.Left
-		if left, ok := m.flow.Step(at); ok {
-			step = left
-		}
+	m.say(m.progress(step))
+	m.ask(step)
+}
+
+// progress draws the milestones. A chapter that is none, such as the welcome,
+// stands before the list; a milestone is reached when the case is past it or
+// the form holds its proof.
+func (m *move) progress(step Step) string {
+	if left, ok := m.flow.Step(m.c.Left); ok {
+		step = left
+	}
+	here := m.flow.Fill(step.Title, m.c.Form)
+	if !step.End {
+		here += "（轮到" + step.Turn.Who + "，" + step.Turn.Takes + "）"
+	}
+	var lines []string
+	past := m.flow.milestone(step.At)
+	if !past {
+		lines = append(lines, "→ "+here)
 	}
 	for _, ch := range m.flow.Chapters {
 		if ch.Milestone == "" || (ch.Only != "" && ch.Only != m.c.Form.Text(KeyKind)) {
 			continue
 		}
-		if ch.holds(at) {
-			b.WriteString("\n→ " + ch.Milestone + "：" + m.flow.Fill(step.Title, m.c.Form))
-			b.WriteString("（轮到" + step.Turn.Who + "，" + step.Turn.Takes + "）")
-			mark = "○"
-			continue
+		switch {
+		case ch.holds(step.At) && step.End:
+			lines = append(lines, "✓ "+here)
+		case ch.holds(step.At):
+			lines = append(lines, "→ "+ch.Milestone+"："+here)
+			past = false
+		case past || m.c.Form.Has(ch.Proof):
+			lines = append(lines, "✓ "+ch.Milestone)
+		default:
+			lines = append(lines, "○ "+ch.Milestone)
 		}
-		b.WriteString("\n" + mark + " " + ch.Milestone)
 	}
-	m.say(b.String())
-	here, _ := m.flow.Step(m.c.At)
-	m.ask(here)
+	return "您的办理进度：\n" + strings.Join(lines, "\n")
+}
+
+// milestone reports whether a state belongs to a chapter that is one.
+func (f *Flow) milestone(at State) bool {
+	return slices.ContainsFunc(f.Chapters, func(c Chapter) bool { return c.Milestone != "" && c.holds(at) })
 }
 
 func (c Chapter) holds(at State) bool {
@@ -150,9 +166,12 @@ func (f *Flow) Fill(text string, form Form) string {
 			b.WriteString("{" + rest)
 			return b.String()
 		}
-		if key == "phone" {
+		switch key {
+		case "phone":
 			b.WriteString(f.Phone)
-		} else {
+		case "download":
+			b.WriteString(f.Download)
+		default:
 			b.WriteString(Show(Key(key), form))
 		}
 		text = after
