@@ -102,14 +102,22 @@ func (p *Platform) hang(r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
+// write sends an answer. JSON goes out without escapes and without a newline,
+// because clients exist that double every control character and backslash.
 func write(w http.ResponseWriter, answer any) {
-	if r, ok := answer.(raw); ok {
-		w.Header().Set("Content-Type", r.kind)
-		_, _ = w.Write(r.content) // the caller is gone
-		return
+	r, ok := answer.(raw)
+	if !ok {
+		var buf bytes.Buffer
+		enc := json.NewEncoder(&buf)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(answer); err != nil {
+			http.Error(w, "Internal Server Error", http.StatusInternalServerError)
+			return
+		}
+		r = raw{kind: "application/json; encoding=utf-8", content: bytes.TrimSpace(buf.Bytes())}
 	}
-	w.Header().Set("Content-Type", "application/json; encoding=utf-8")
-	_ = json.NewEncoder(w).Encode(answer) // the caller is gone
+	w.Header().Set("Content-Type", r.kind)
+	_, _ = w.Write(r.content) // the caller is gone
 }
 
 // refuse answers with HTTP 200 and a code, as the platform does.

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// The faults. The first six befall pushes, the others calls.
+// The faults. The first five befall pushes, the others calls.
 const (
 	Duplicate      = "duplicate"       // the same push twice at the same time
 	Delay          = "delay"           // the push leaves two deadlines late

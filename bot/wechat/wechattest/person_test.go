@@ -214,14 +214,17 @@ func TestRetriesUsedUp(t *testing.T) {
 	}
 }
 
-func TestFaultsOfPushes(t *testing.T) {
-	follower := func(t *testing.T) *world {
-		w := newWorld(t, nil)
-		w.answer = echo
-		must(t, w.Follow(person, ""))
-		w.settle(t)
-		return w
-	}
+// follower starts a world with a follower whom the service echoes.
+func follower(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t, nil)
+	w.answer = echo
+	must(t, w.Follow(person, ""))
+	w.settle(t)
+	return w
+}
+
+func TestPushesRepeated(t *testing.T) {
 	t.Run("duplicate", func(t *testing.T) {
 		w := follower(t)
 		first, second := make(chan struct{}, 1), make(chan struct{})
@@ -257,6 +260,9 @@ func TestFaultsOfPushes(t *testing.T) {
 			t.Errorf("the service hears %d pushes and the person %d, want 3 and 1", len(heard), len(inbox))
 		}
 	})
+}
+
+func TestPushesReordered(t *testing.T) {
 	t.Run("reorder", func(t *testing.T) {
 		w := follower(t)
 		must(t, w.Fault("reorder", 1))
@@ -281,6 +287,9 @@ func TestFaultsOfPushes(t *testing.T) {
 			t.Errorf("the person reads %+v", inbox)
 		}
 	})
+}
+
+func TestPushesForgedAndDelayed(t *testing.T) {
 	t.Run("wrong signature", func(t *testing.T) {
 		w := follower(t)
 		must(t, w.Fault("wrong signature", 1))
