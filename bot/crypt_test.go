@@ -182,7 +182,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"sixteen bytes, which AES would take", e.encrypt(make([]byte, 16))},
 		{"forty-eight bytes, not a multiple of thirty-two", e.encrypt(make([]byte, 48))},
 		{"padding of 0", e.encrypt(ending(0))},
-		{"padding of 33", e.encrypt(append(slices.Clone(good[:31]), bytes.Repeat([]byte{33}, 33)...))},
+		{"padding of 33 around a whole message", e.encrypt(slices.Concat([]byte("0123456789abcdef\x00\x00\x00\x19twenty-five bytes of text"+appID), bytes.Repeat([]byte{33}, 33)))},
 		{"padding that differs", e.encrypt(ending(1, 2))},
 		{"length past the end", e.encrypt(filled(127, appID))},
 		{"another AppID", e.encrypt(filled(7, "wx1234567890abcdee"))},

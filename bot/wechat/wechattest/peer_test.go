@@ -20,6 +20,8 @@ import (
 	"github.com/silenceper/wechat/v2/officialaccount/menu"
 	"github.com/silenceper/wechat/v2/officialaccount/message"
 	"github.com/silenceper/wechat/v2/util"
+
+	"certdesk/bot/wechat/wechattest"
 )
 
 // redirect sends every request to the world under test. The SDK knows its hosts
@@ -110,8 +112,23 @@ func TestSDKFurnishesTheAccount(t *testing.T) {
 // TestSDKReadsPushes lets the SDK check the signature and open the envelope of a
 // push, and make the answer.
 func TestSDKReadsPushes(t *testing.T) {
-	w := newWorld(t, nil)
-	w.raw = func(rw http.ResponseWriter, r *http.Request) bool {
+	for _, tt := range []struct {
+		signedWith string
+		want       string
+	}{{token, "由SDK回答"}, {"another", wechattest.Unavailable}} {
+		w := newWorld(t, nil)
+		w.raw = sdkAnswers(t, tt.signedWith)
+		must(t, w.Follow(person, ""))
+		w.settle(t)
+		if inbox := w.Inbox(person, 0); len(inbox) != 1 || inbox[0].Text != tt.want {
+			t.Errorf("signed with the token %s the person reads %+v", tt.signedWith, inbox)
+		}
+	}
+}
+
+// sdkAnswers is a service that checks and answers with the SDK's cryptography.
+func sdkAnswers(t *testing.T, signedWith string) func(http.ResponseWriter, *http.Request) bool {
+	return func(rw http.ResponseWriter, r *http.Request) bool {
 		const stamp, nonce = "1700000000", "42"
 		sealed, err := util.EncryptMsg([]byte("0123456789abcdef"), []byte("<xml><ToUserName>"+person+"</ToUserName><FromUserName>"+originalID+
 			"</FromUserName><CreateTime>1700000000</CreateTime><MsgType>text</MsgType><Content>由SDK回答</Content></xml>"), appID, aesKey)
@@ -119,16 +136,11 @@ func TestSDKReadsPushes(t *testing.T) {
 			return false
 		}
 		fmt.Fprintf(rw, "<xml><Encrypt>%s</Encrypt><MsgSignature>%s</MsgSignature><TimeStamp>%s</TimeStamp><Nonce>%s</Nonce></xml>",
-			sealed, util.Signature(token, stamp, nonce, string(sealed)), stamp, nonce)
+			sealed, util.Signature(signedWith, stamp, nonce, string(sealed)), stamp, nonce)
 		q := r.URL.Query()
 		if q.Get("signature") != util.Signature(token, q.Get("timestamp"), q.Get("nonce")) {
 			t.Errorf("the SDK signs %v differently", q)
 		}
 		return true
-	}
-	must(t, w.Follow(person, ""))
-	w.settle(t)
-	if inbox := w.Inbox(person, 0); len(inbox) != 1 || inbox[0].Text != "由SDK回答" {
-		t.Errorf("the person reads %+v", inbox)
 	}
 }
