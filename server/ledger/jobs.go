@@ -1,0 +1,212 @@
+package ledger
+
+// Jobs: what is to be done later, kept by river in the ledger's own
+// transaction. Nothing outside of this file knows the queue.
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
+	"github.com/uptrace/bun"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+)
+
+// The arguments of jobs are names only: what they stand for is in a table.
+type (
+	effectArgs struct {
+		Talk  desk.TalkID `json:"talk"`
+		Event string      `json:"event"`
+		Index int         `json:"index"`
+	}
+	reportArgs struct {
+		ID string `json:"id"`
+	}
+	timerArgs struct {
+		Talk  desk.TalkID `json:"talk"`
+		Entry string      `json:"entry"`
+		At    int64       `json:"at"`
+	}
+	pollArgs struct {
+		Poll desk.Poll `json:"poll"`
+	}
+)
+
+func (effectArgs) Kind() string { return "effect" }
+func (reportArgs) Kind() string { return "report" }
+func (timerArgs) Kind() string  { return "timer" }
+func (pollArgs) Kind() string   { return "poll" }
+
+// An effect that failed for half an hour is a person's business: see
+// [Ledger.Stuck]. The others are tried until they succeed.
+const (
+	effectTries = 14
+	otherTries  = 10_000
+)
+
+// job is something to be done at a time, or at once when there is none.
+type job struct {
+	args  river.JobArgs
+	at    time.Time
+	tries int
+}
+
+func effectJob(ref desk.Ref) job {
+	return job{effectArgs{ref.Talk, ref.Event, ref.Index}, time.Time{}, effectTries}
+}
+
+func reportJob(id string) job { return job{reportArgs{id}, time.Time{}, otherTries} }
+
+func timerJob(talk desk.TalkID, entry string, at time.Time) job {
+	return job{timerArgs{talk, entry, millis(at)}, at, otherTries}
+}
+
+func pollJob(p desk.Poll, at time.Time) job { return job{pollArgs{p}, at, otherTries} }
+
+// enqueue makes a job exist when, and only when, the transaction commits.
+func (l *Ledger) enqueue(ctx context.Context, tx bun.Tx, j job) error {
+	_, err := l.insertJob(ctx, tx, j)
+	return err
+}
+
+func (l *Ledger) insertJob(ctx context.Context, tx bun.Tx, j job) (int64, error) {
+	result, err := l.queue.InsertTx(ctx, tx.Tx, j.args, &river.InsertOpts{MaxAttempts: j.tries, ScheduledAt: j.at})
+	if err != nil {
+		return 0, fmt.Errorf("ledger: enqueue %s: %w", j.args.Kind(), err)
+	}
+	return result.Job.ID, nil
+}
+
+// report stores what happened to a talk, once for ever by id, and the job that
+// tells the talk of it.
+func (l *Ledger) report(ctx context.Context, tx bun.Tx, id string, talk desk.TalkID, what flows.Happening, at time.Time) error {
+	body, err := l.sealHappening("report/"+id, what)
+	if err != nil {
+		return err
+	}
+	row := reportRow{ID: id, Talk: talk, Kind: what.Kind(), Sealed: body, At: millis(at)}
+	fresh, err := once(ctx, tx, &row)
+	if err != nil || !fresh {
+		return err
+	}
+	row.Job, err = l.insertJob(ctx, tx, reportJob(id))
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Model(&row).Column("job").WherePK().Exec(ctx)
+	return err
+}
+
+// answer reports what came of an effect. Whoever performs an effect in one
+// transaction asks [Ledger.answered] first.
+func (l *Ledger) answer(ctx context.Context, tx bun.Tx, ref desk.Ref, what flows.Happening, at time.Time) error {
+	return l.report(ctx, tx, answerID(ref), ref.Talk, what, at)
+}
+
+// answered reports whether an effect has its answer: then a repetition of its
+// job has nothing left to do.
+func (l *Ledger) answered(ctx context.Context, tx bun.Tx, ref desk.Ref) (bool, error) {
+	return tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", answerID(ref)).Exists(ctx)
+}
+
+func answerID(ref desk.Ref) string { return "effect/" + ref.String() }
+
+const (
+	atOnce       = 50 // jobs worked at a time by one process
+	fetchEvery   = 10 * time.Millisecond
+	pollEvery    = 500 * time.Millisecond
+	jobTime      = 20 * time.Second
+	rescuedAfter = 60 * time.Second
+	firstRetry   = time.Second
+	slowestRetry = 5 * time.Minute
+	keptFinished = time.Hour
+)
+
+// newQueue makes a client of the queue: one that only inserts when it has no
+// work to give its jobs to.
+func newQueue(db *sql.DB, work desk.Work, cfg Config) (*river.Client[*sql.Tx], error) {
+	settings := &river.Config{Logger: silent}
+	if work != nil {
+		settings = &river.Config{
+			Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: atOnce}},
+			Workers:                     workers(work),
+			FetchCooldown:               fetchEvery,
+			FetchPollInterval:           pollEvery,
+			JobTimeout:                  jobTime,
+			RescueStuckJobsAfter:        rescuedAfter,
+			SoftStopTimeout:             jobTime,
+			CompletedJobRetentionPeriod: keptFinished,
+			RetryPolicy:                 retries{hurry: cfg.Hurry, now: time.Now},
+			Logger:                      cfg.Log,
+		}
+	}
+	queue, err := river.NewClient(riversqlite.New(db), settings)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: queue: %w", err)
+	}
+	return queue, nil
+}
+
+// silent is the log of those parts of the queue whose errors we return.
+var silent = slog.New(slog.DiscardHandler)
+
+func workers(w desk.Work) *river.Workers {
+	all := river.NewWorkers()
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[effectArgs]) error {
+		return w.Perform(ctx, desk.Ref{Talk: j.Args.Talk, Event: j.Args.Event, Index: j.Args.Index})
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[reportArgs]) error {
+		return w.Deliver(ctx, j.Args.ID)
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[timerArgs]) error {
+		return w.Ring(ctx, j.Args.Talk, j.Args.Entry, moment(j.Args.At))
+	}))
+	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[pollArgs]) error {
+		again, err := w.Poll(ctx, j.Args.Poll)
+		if err == nil && again > 0 {
+			return river.JobSnooze(again)
+		}
+		return err
+	}))
+	return all
+}
+
+// retries waits twice as long after each failure.
+type retries struct {
+	hurry int
+	now   func() time.Time
+}
+
+// NextRetry implements [river.ClientRetryPolicy].
+func (r retries) NextRetry(j *rivertype.JobRow) time.Time {
+	pause := slowestRetry
+	if n := len(j.Errors); n < 9 {
+		pause = min(firstRetry<<n, slowestRetry)
+	}
+	return r.now().Add(pause / time.Duration(r.hurry))
+}
+
+// Work performs jobs until ctx ends; then it takes no more, lets those in hand
+// finish, and returns.
+func (l *Ledger) Work(ctx context.Context, w desk.Work) error {
+	if w == nil {
+		return errors.New("ledger: no work to give the jobs to")
+	}
+	queue, err := newQueue(l.db.DB, w, l.cfg)
+	if err != nil {
+		return err
+	}
+	if err := queue.Start(ctx); err != nil {
+		return fmt.Errorf("ledger: start the queue: %w", err)
+	}
+	<-queue.Stopped()
+	return nil
+}

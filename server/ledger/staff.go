@@ -1,0 +1,4 @@
+package ledger
+
+// Role is what a member of staff may do.
+type Role string
