@@ -131,9 +131,28 @@ func Show(k Key, f Form) string {
 		return maskMiddle(text, 0, 4)
 	case KeyPassword, KeyCode:
 		return "******"
+	case KeyName, KeyRecipient:
+		return maskName(text)
+	case KeyTitle:
+		if text == f.Text(KeyName) {
+			return maskName(text)
+		}
+	case KeyTaxNumber:
+		if text != f.Text(KeyCreditCode) {
+			return maskMiddle(text, 2, 4) // it may be a person's identity number
+		}
+	case KeyDetail:
+		return maskMiddle(text, 4, 2)
+	case KeyWhere, KeyWaybill:
+		if text == "" {
+			return "（暂无）"
+		}
 	}
 	return text
 }
+
+// maskName keeps the family name.
+func maskName(text string) string { return maskMiddle(text, 1, 0) }
 
 // MaskMobile keeps the first three and the last four digits.
 func MaskMobile(text string) string { return maskMiddle(text, 3, 4) }
@@ -152,4 +171,13 @@ func maskMiddle(text string, head, tail int) string {
 		return strings.Repeat("*", len(r))
 	}
 	return string(r[:head]) + strings.Repeat("*", len(r)-head-tail) + string(r[len(r)-tail:])
+}
+
+// MaskName keeps the first character of a person's name, and the ends of an
+// organisation's.
+func MaskName(text string) string {
+	if len([]rune(text)) <= 4 {
+		return maskMiddle(text, 1, 0)
+	}
+	return maskMiddle(text, 2, 4)
 }

@@ -100,7 +100,7 @@ var service = Chapter{
 			Ask: "请核对订单：\n发票抬头：{title}\n纳税人识别号：{tax}\n收货人：{to}，{tomob}\n" +
 				"地址：{prov}{city}{dist}{addr}\n快递：顺丰寄付\n" +
 				"UKey 费用 {keyfee} 元 + 快递费用 {fee} 元 = {total} 元，开票金额与付款金额相同。",
-			Help: "确认后生成订单并付款。有误可以先修改；改了地址会重新计算运费。",
+			Help: "为保护您的隐私，姓名、电话和地址只显示一部分；想看全文或修改，点“修改收货信息”。改了地址会重新计算运费。",
 			Back: ServiceDelivery,
 			Exits: []Exit{
 				{On: Picked("确认并付款", "确认", "付款"), To: PaymentOrdering, Lines: []int{79, 91}},

@@ -152,30 +152,45 @@ func (c Chapter) holds(at State) bool {
 }
 
 // Fill puts the form's answers into the {places} of a text, masked where a
-// bystander must not read them.
+// bystander must not read them. A line that ends in an answer not given is left
+// out, when there are others.
 func (f *Flow) Fill(text string, form Form) string {
+	lines := strings.Split(text, "\n")
+	var filled []string
+	for _, line := range lines {
+		got, empty := f.fillLine(line, form)
+		if !empty || len(lines) == 1 {
+			filled = append(filled, got)
+		}
+	}
+	return strings.Join(filled, "\n")
+}
+
+// fillLine fills one line, and reports whether it ends in an empty place.
+func (f *Flow) fillLine(line string, form Form) (filled string, empty bool) {
 	var b strings.Builder
 	for {
-		before, rest, open := strings.Cut(text, "{")
-		b.WriteString(before)
-		if !open {
-			return b.String()
-		}
+		before, rest, open := strings.Cut(line, "{")
 		key, after, closed := strings.Cut(rest, "}")
-		if !closed {
-			b.WriteString("{" + rest)
-			return b.String()
+		if !open || !closed {
+			b.WriteString(line)
+			return b.String(), empty && line == ""
 		}
-		switch key {
-		case "phone":
-			b.WriteString(f.Phone)
-		case "download":
-			b.WriteString(f.Download)
-		default:
-			b.WriteString(Show(Key(key), form))
-		}
-		text = after
+		b.WriteString(before)
+		answer := f.place(key, form)
+		b.WriteString(answer)
+		empty, line = answer == "", after
 	}
+}
+
+func (f *Flow) place(key string, form Form) string {
+	switch key {
+	case "phone":
+		return f.Phone
+	case "download":
+		return f.Download
+	}
+	return Show(Key(key), form)
 }
 
 // words is what an applicant reads of an error.
