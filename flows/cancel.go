@@ -54,6 +54,6 @@ var (
 	alreadyRegistered = &Guard{"registered", func(c Case, _ Event) bool { return c.Form.Has(KeyRegistered) && c.Form.Has(KeyKind) }}
 	handlerProved     = &Guard{"a company's handler is proved", func(c Case, e Event) bool { return c.Form.Has(KeyPersonProved) && company.Holds(c, e) }}
 	alreadyProved     = &Guard{"proved", func(c Case, e Event) bool {
-		return c.Form.Has(KeyPersonProved) && (c.Form.Has(KeyCompanyProved) || person.Holds(c, e))
+		return handlerProved.Holds(c, e) && c.Form.Has(KeyCompanyProved) || c.Form.Has(KeyPersonProved) && person.Holds(c, e)
 	}}
 )

@@ -34,7 +34,7 @@ func (f Form) Kept() Form {
 	if f.Has(KeyPersonProved) {
 		keep(KeyName, KeyIDNumber, KeyPersonProved)
 	}
-	if f.Has(KeyCompanyProved) {
+	if f.Has(KeyCompanyProved) || f.Has(KeyPayeeAccount) { // its money may still come
 		keep(KeyCreditCode, KeyCompanyProved)
 	}
 	if f.Has(KeyOrderNo) {

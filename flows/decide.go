@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -181,11 +182,13 @@ func (m *move) picked(step Step, said Said, word string) (Exit, bool) {
 	return Exit{}, false
 }
 
-// options lists the exits that are printed as choices now, in their order.
+// options lists the exits that are printed as choices now, in their order; of
+// several with one label, the first that holds.
 func (m *move) options(step Step) []Exit {
 	var open []Exit
 	for _, x := range step.Exits {
-		if x.On.pick != "" && m.holds(x) {
+		same := func(o Exit) bool { return o.On.pick == x.On.pick }
+		if x.On.pick != "" && m.holds(x) && !slices.ContainsFunc(open, same) {
 			open = append(open, x)
 		}
 	}

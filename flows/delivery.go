@@ -56,7 +56,7 @@ var delivery = Chapter{
 				{On: Got(KindDelivered), To: ActivationReady},
 				{On: Got(KindParcelMoved), To: Stay},
 				{On: Got(KindShipped), To: DeliveryWay},
-				{On: After(3 * 24 * time.Hour), Do: []Action{parcelHelp}, To: Stay},
+				{On: After(3 * 24 * time.Hour), Do: []Action{callForHelp}, To: Stay},
 			},
 		},
 	},

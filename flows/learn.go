@@ -52,6 +52,7 @@ func Learned(what Happening) Form {
 	case PayRefused:
 		put(KeyWhy, e.Why)
 	case Paid:
+		put(KeyOrderNo, e.No)
 		put(KeyShips, e.Ships)
 	case Shipped:
 		put(KeyWaybill, e.Waybill)
@@ -75,14 +76,21 @@ func Learned(what Happening) Form {
 }
 
 // learn takes what a report tells into the form.
-// An old refusal is forgotten as soon as there is other news, and an order
-// made for a case that has gone elsewhere is not this case's order.
+// An old refusal is forgotten as soon as there is other news. An order that was
+// made, or paid, for a case that has gone elsewhere is not this case's order.
 func (m *move) learn(what Happening) {
 	if m.event.Via == Within {
 		delete(m.c.Form, KeyWhy)
 	}
-	if _, ok := what.(Ordered); ok && !paying.Holds(m.c, m.event) {
-		return
+	switch what.(type) {
+	case Ordered:
+		if !paying.Holds(m.c, m.event) {
+			return
+		}
+	case Paid:
+		if !paysNow.Holds(m.c, m.event) && !paidBefore.Holds(m.c, m.event) {
+			return
+		}
 	}
 	for k, v := range Learned(what) {
 		m.c.Form[k] = v

@@ -15,6 +15,7 @@ const (
 	WordCancel = "取消"
 	WordHuman  = "人工"
 	WordGoOn   = "继续办理"
+	WordThanks = "谢谢"
 )
 
 var synonyms = map[string]string{
@@ -22,6 +23,7 @@ var synonyms = map[string]string{
 	"上一步": WordBack, "back": WordBack, "撤销": WordBack,
 	"进度": WordWhere, "到哪里了": WordWhere, "查询进度": WordWhere, "我的订单": WordWhere, "订单": WordWhere, "物流": WordWhere, "status": WordWhere,
 	"人工客服": WordHuman, "转人工": WordHuman, "客服": WordHuman, "人工服务": WordHuman,
+	"多谢": WordThanks, "感谢": WordThanks, "谢谢您": WordThanks, "谢谢你": WordThanks, "thanks": WordThanks,
 	"继续": WordGoOn, "返回自助": WordGoOn,
 }
 
@@ -67,6 +69,9 @@ func (m *move) anywhere(step Step, word string) bool {
 		m.where(step)
 	case WordHuman:
 		m.callAgent()
+	case WordThanks:
+		m.via = "thanks"
+		m.say("不客气。有需要随时回复“" + WordHelp + "”。")
 	case WordGoOn:
 		m.via = "go on"
 		m.ask(step)
@@ -86,6 +91,15 @@ func (m *move) help(step Step) {
 
 func (m *move) back(step Step) {
 	m.via = "back"
+	if step.detour() {
+		m.enter(m.c.Left)
+		return
+	}
+	if step.At == m.flow.Start {
+		m.say("这里已经是第一步了。")
+		m.ask(step)
+		return
+	}
 	if step.Back == "" {
 		m.say("这一步不能退回了，前面办好的都已保存。需要修改请回复“" + WordHuman + "”。")
 		m.ask(step)
