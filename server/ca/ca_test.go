@@ -14,6 +14,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -26,13 +27,15 @@ import (
 	"certdesk/server/ca/catest"
 )
 
-var tokenKey = sync.OnceValue(func() *rsa.PrivateKey {
+var tokenKey, strangerKey = sync.OnceValue(newKey), sync.OnceValue(newKey)
+
+func newKey() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err)
 	}
 	return key
-})
+}
 
 func lab(t *testing.T) (*catest.CA, string) {
 	t.Helper()
@@ -248,6 +251,15 @@ func TestIssueFindsOutUnfitCertificates(t *testing.T) {
 		{name: "another subject on the encryption certificate only", change: func(r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "serverkeygen") {
 				r.Header.Set(catest.SubjectHeader, other)
+			}
+		}},
+		{name: "another key", change: func(r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "simpleenroll") {
+				der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, strangerKey())
+				if err != nil {
+					panic(err)
+				}
+				r.Body = io.NopCloser(strings.NewReader(base64.StdEncoding.EncodeToString(der)))
 			}
 		}},
 	}
