@@ -262,6 +262,7 @@ func TestRefusals(t *testing.T) {
 		name  string
 		stdin string
 		spoil func(*activation.CertifyAnswer)
+		trick func(*activation.ChallengeAnswer)
 		want  int
 		words string
 	}{
@@ -279,11 +280,17 @@ func TestRefusals(t *testing.T) {
 			a.Envelope.Key = bytes.Clone(a.Envelope.Key)
 			a.Envelope.Key[40] ^= 1
 		}},
+		{name: "a document to be signed", stdin: answers, want: exitUnfit, words: "5.完成 ✗", trick: func(a *activation.ChallengeAnswer) {
+			a.Nonce = bytes.Repeat([]byte("我同意。"), 100)
+		}},
+		{name: "a wrong proof", stdin: answers, want: exitRefused, words: "wrong_proof", trick: func(a *activation.ChallengeAnswer) {
+			a.Nonce = []byte("not what the service remembers")
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			d, key := newDesk(t), newToken(t, t.TempDir(), "UKEY-0001")
-			d.spoil = tt.spoil
+			d.spoil, d.trick = tt.spoil, tt.trick
 			out, code := activate(t, d, key, tt.stdin)
 			if code != tt.want || !strings.Contains(out, tt.words) {
 				t.Errorf("exit %d, want %d with %q:\n%s", code, tt.want, tt.words, out)
@@ -291,7 +298,7 @@ func TestRefusals(t *testing.T) {
 			if d.isActivated() {
 				t.Error("service activated")
 			}
-			d.spoil = nil
+			d.spoil, d.trick = nil, nil
 			if out, code := activate(t, d, key, answers); code != 0 {
 				t.Fatalf("second run: exit %d:\n%s", code, out)
 			}

@@ -48,7 +48,8 @@ type desk struct {
 	heard     []activation.StepRequest
 	smsTries  int
 
-	spoil func(*activation.CertifyAnswer)                         // changes what is sent, not what is stored
+	spoil func(*activation.CertifyAnswer) // changes what is sent, not what is stored
+	trick func(*activation.ChallengeAnswer)
 	hold  func(path string, s activation.StepRequest, after bool) // called before and after each call is served
 }
 
@@ -236,7 +237,11 @@ func (d *desk) challenge() (int, any) {
 	if err != nil {
 		return no(500, activation.Unavailable)
 	}
-	return 200, activation.ChallengeAnswer{Nonce: d.nonce, Ciphertext: ciphertext}
+	asked := activation.ChallengeAnswer{Nonce: d.nonce, Ciphertext: ciphertext}
+	if d.trick != nil {
+		d.trick(&asked)
+	}
+	return 200, asked
 }
 
 func (d *desk) prove(body []byte) (int, any) {

@@ -178,7 +178,8 @@ func TestHalfAPairIsMadeAgain(t *testing.T) {
 func TestPutWritesOnceAndReplaces(t *testing.T) {
 	c, _ := unlocked(t)
 	old, fresh := selfSigned(t, 1), selfSigned(t, 2)
-	for _, cert := range []*x509.Certificate{old, old, fresh, fresh} {
+	var last pkcs11.ObjectHandle
+	for i, cert := range []*x509.Certificate{old, old, fresh, fresh} {
 		if err := c.Put(t.Context(), Sign, cert); err != nil {
 			t.Fatalf("Put: %v", err)
 		}
@@ -189,6 +190,10 @@ func TestPutWritesOnceAndReplaces(t *testing.T) {
 		if value, err := c.s.attribute(found[0], pkcs11.CKA_VALUE); err != nil || !bytes.Equal(value, cert.Raw) {
 			t.Errorf("another certificate is there (%v)", err)
 		}
+		if again := i%2 == 1; again && found[0] != last {
+			t.Error("the same certificate was written again")
+		}
+		last = found[0]
 	}
 	// A twin, as an interrupted writer of another make might leave it.
 	if err := c.put(Enc, old); err != nil {
@@ -211,12 +216,15 @@ func TestImport(t *testing.T) {
 	c, _ := unlocked(t)
 	sign := generate(t, c)
 	private, other := rsaKey(t), rsaKey(t)
-	for range 2 {
-		if err := c.Import(t.Context(), seal(t, sign, private), &private.PublicKey); err != nil {
-			t.Fatalf("Import: %v", err)
-		}
-		count(t, c, Enc, 1, 0, 0)
+	if err := c.Import(t.Context(), seal(t, sign, private), &private.PublicKey); err != nil {
+		t.Fatalf("Import: %v", err)
 	}
+	// The same key again, in an envelope that could not be opened: nothing is
+	// done, so nothing goes wrong.
+	if err := c.Import(t.Context(), Envelope{KEK: []byte{1}, Key: []byte{1}}, &private.PublicKey); err != nil {
+		t.Errorf("Import of what is there: %v", err)
+	}
+	count(t, c, Enc, 1, 0, 0)
 	key, err := c.Key(t.Context(), Enc)
 	if err != nil {
 		t.Fatal(err)
