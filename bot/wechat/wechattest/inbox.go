@@ -20,13 +20,21 @@ type Item struct {
 	Text     string    `json:"text"` // as it is read, without tags
 	Choices  []Choice  `json:"choices"`
 	URLs     []string  `json:"urls"`
-	ImageURL string    `json:"image_url"` // a path in the world, empty when there is no picture
+	ImageURL string    `json:"image_url"`       // a path in the world, empty when there is no picture
+	Links    []Link    `json:"links,omitempty"` // URLs, with the words that are tapped
 }
 
 // Choice is something in a message that can be tapped to be said.
 type Choice struct {
 	ID    string `json:"id"`
 	Label string `json:"label"`
+}
+
+// Link is something in a message that opens a page. A bare address is its own
+// label.
+type Link struct {
+	Label string `json:"label"`
+	URL   string `json:"url"`
 }
 
 // Unavailable is what a telephone shows when the account gave no answer, or one
@@ -110,8 +118,15 @@ func group(text string, m []int, n int) string {
 
 // bare takes note of the addresses in a text, which are links by themselves.
 func (s *shown) bare(text string) string {
-	s.item.URLs = append(s.item.URLs, bare.FindAllString(text, -1)...)
+	for _, address := range bare.FindAllString(text, -1) {
+		s.page(address, address)
+	}
 	return text
+}
+
+func (s *shown) page(address, label string) {
+	s.item.URLs = append(s.item.URLs, address)
+	s.item.Links = append(s.item.Links, Link{Label: label, URL: address})
 }
 
 // link makes a page or a choice of an address; anything else cannot be tapped.
@@ -119,7 +134,7 @@ func (s *shown) bare(text string) string {
 func (s *shown) link(href, label string) {
 	switch {
 	case strings.HasPrefix(href, "http://"), strings.HasPrefix(href, "https://"):
-		s.item.URLs = append(s.item.URLs, href)
+		s.page(href, label)
 	case strings.HasPrefix(href, "weixin://bizmsgmenu?"):
 		query, err := url.ParseQuery(strings.TrimPrefix(href, "weixin://bizmsgmenu?"))
 		id, says := query.Get("msgmenuid"), query.Get("msgmenucontent")
@@ -146,7 +161,7 @@ func picture(mediaID string) shown {
 func news(a article) shown {
 	s := shown{item: Item{Type: "news", Text: strings.TrimSpace(a.Title + "\n" + a.Description)}}
 	if a.URL != "" {
-		s.item.URLs = []string{a.URL}
+		s.page(a.URL, a.Title)
 	}
 	return s
 }

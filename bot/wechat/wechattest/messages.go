@@ -201,7 +201,7 @@ func (m templateMessage) shown() shown {
 	}
 	s := notice(cmp.Or(m.TemplateID, "?"), lines)
 	if strings.HasPrefix(m.URL, "http") {
-		s.item.URLs = []string{m.URL}
+		s.page(m.URL, "详情")
 	}
 	return s
 }

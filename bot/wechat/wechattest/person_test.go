@@ -83,6 +83,9 @@ func TestEverythingPeopleDo(t *testing.T) {
 		!slices.Equal(item.URLs, []string{"https://desk.example/f/1?a=1&b=2", "https://desk.example/bare请点"}) {
 		t.Errorf("the person can tap %+v and %q", item.Choices, item.URLs)
 	}
+	if len(item.Links) != 2 || item.Links[0].Label == item.Links[0].URL || item.Links[1].Label != item.URLs[1] {
+		t.Errorf("the person can tap %+v", item.Links)
+	}
 	if err := w.Say(person, "还在吗"); !errors.Is(err, wechattest.ErrNotFollowing) {
 		t.Errorf("Say after Unfollow = %v, want ErrNotFollowing", err)
 	}
