@@ -1,12 +1,11 @@
 package ledger
 
-// The book: who is who, what they told us, and what we owe the world.
+// The book: who is who, and what was decided, each once for ever.
 
 import (
 	"context"
-	"database/sql"
-	"encoding/base64"
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"time"
@@ -15,112 +14,161 @@ import (
 
 	"certdesk/flows"
 	"certdesk/server/desk"
-	"certdesk/server/sealed"
 )
 
-// saved merges all saved pages of a talk: of two answers under one key the
-// later one counts. Passwords and codes are in it as long as they wait for the
-// registration; what leaves the ledger goes through facts.
-func (l *Ledger) saved(ctx context.Context, db bun.IDB, talk desk.TalkID) (flows.Form, error) {
-	var rows []pageRow
-	if err := db.NewSelect().Model(&rows).Where("talk = ?", talk).OrderBy("turn", bun.OrderAsc).Scan(ctx); err != nil {
-		return nil, fmt.Errorf("ledger: pages of %s: %w", talk, err)
+// Talk implements [desk.Book].
+func (l *Ledger) Talk(ctx context.Context, who desk.Identity) (desk.TalkID, error) {
+	row := identityRow{Channel: who.Channel, IDBlind: l.blind(identityPlace(who.Channel), flows.Conceal(who.ID))}
+	err := l.read.NewSelect().Model(&row).WherePK().Scan(ctx)
+	if err == nil {
+		return row.Talk, nil
 	}
-	form := flows.Form{}
-	for _, row := range rows {
-		page, err := l.openPage(row)
-		if err != nil {
-			return nil, err
-		}
-		for k, v := range page {
-			form[k] = v
-		}
+	if !missing(err) {
+		return "", fmt.Errorf("ledger: identity on %s: %w", who.Channel, err)
 	}
-	return form, nil
+	err = l.tx(ctx, func(ctx context.Context, tx bun.Tx) error { return l.meet(ctx, tx, who, &row) })
+	return row.Talk, err
 }
 
-// learned keeps what a report tells, so that a talk resumed from the facts
-// speaks the same words.
-func (l *Ledger) learned(ctx context.Context, tx bun.Tx, talk desk.TalkID, what flows.Happening, at time.Time) error {
-	return l.save(ctx, tx, talk, flows.PageID("learned:"+what.Kind()), flows.Learned(what), at)
-}
-
-// save merges answers into a page; an empty answer removes the one before.
-func (l *Ledger) save(ctx context.Context, tx bun.Tx, talk desk.TalkID, name flows.PageID, answers flows.Form, at time.Time) error {
-	row := pageRow{Talk: talk, Name: name}
-	err := tx.NewSelect().Model(&row).WherePK().Scan(ctx)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("ledger: page %s of %s: %w", name, talk, err)
-	}
-	page := flows.Form{}
-	if row.Sealed != "" {
-		if page, err = l.openPage(row); err != nil {
-			return err
-		}
-	}
-	for k, v := range answers {
-		page[k] = v
-		if v.IsZero() {
-			delete(page, k)
-		}
-	}
-	return l.putPage(ctx, tx, row, page, at)
-}
-
-func (l *Ledger) putPage(ctx context.Context, tx bun.Tx, row pageRow, page flows.Form, at time.Time) error {
+// meet makes an identity and its talk, unless somebody was faster.
+func (l *Ledger) meet(ctx context.Context, tx bun.Tx, who desk.Identity, row *identityRow) error {
+	now := millis(time.Now())
+	row.Talk, row.At = desk.TalkID(randomName()), now
 	var err error
-	if row.Sealed, err = l.seal(pagePlace(row), page); err != nil {
+	if row.Sealed, err = l.seal(identityPlace(who.Channel), who.ID); err != nil {
 		return err
 	}
-	row.At = millis(at)
-	if err := tx.NewSelect().Model((*pageRow)(nil)).ColumnExpr("COALESCE(MAX(turn), 0) + 1").
-		Where("talk = ?", row.Talk).Scan(ctx, &row.Turn); err != nil {
-		return fmt.Errorf("ledger: pages of %s: %w", row.Talk, err)
-	}
-	_, err = tx.NewInsert().Model(&row).On("CONFLICT (talk, name) DO UPDATE").
-		Set("sealed = EXCLUDED.sealed").Set("turn = EXCLUDED.turn").Set("at = EXCLUDED.at").Exec(ctx)
+	fresh, err := once(ctx, tx, row)
 	if err != nil {
-		return fmt.Errorf("ledger: page %s of %s: %w", row.Name, row.Talk, err)
+		return err
+	}
+	if !fresh {
+		return tx.NewSelect().Model(row).WherePK().Scan(ctx)
+	}
+	talk := talkRow{ID: row.Talk, CreatedAt: now, LastChannel: who.Channel}
+	if _, err := tx.NewInsert().Model(&talk).Exec(ctx); err != nil {
+		return fmt.Errorf("ledger: talk: %w", err)
 	}
 	return nil
 }
 
-func (l *Ledger) openPage(row pageRow) (flows.Form, error) {
-	page := flows.Form{}
-	err := l.unseal(pagePlace(row), row.Sealed, &page)
-	return page, err
+func identityPlace(channel flows.Channel) string { return "identity/" + string(channel) }
+
+// Identities implements [desk.People].
+func (l *Ledger) Identities(ctx context.Context, talk desk.TalkID) ([]desk.Identity, error) {
+	var rows []identityRow
+	err := l.read.NewSelect().Model(&rows).Join("JOIN talk ON talk.id = identity_row.talk").
+		Where("identity_row.talk = ?", talk).
+		OrderExpr("CASE WHEN channel = talk.last_channel THEN 0 ELSE 1 END, at DESC, channel").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: identities of %s: %w", talk, err)
+	}
+	all := make([]desk.Identity, len(rows))
+	for i, row := range rows {
+		all[i].Channel = row.Channel
+		if err := l.unseal(identityPlace(row.Channel), row.Sealed, &all[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
-func pagePlace(row pageRow) string { return fmt.Sprintf("page/%s/%s", row.Talk, row.Name) }
+// Enter implements [desk.Book].
+func (l *Ledger) Enter(ctx context.Context, effects []desk.Pending) error {
+	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for _, p := range effects {
+			if err := l.enter(ctx, tx, p); err != nil {
+				return fmt.Errorf("ledger: enter %s %s: %w", p.Effect.Verb(), p.Ref, err)
+			}
+		}
+		return nil
+	})
+}
 
-// forget removes answers from every saved page of a talk. The turns stay.
-func (l *Ledger) forget(ctx context.Context, tx bun.Tx, talk desk.TalkID, keys ...flows.Key) error {
-	var rows []pageRow
-	if err := tx.NewSelect().Model(&rows).Where("talk = ?", talk).Scan(ctx); err != nil {
-		return fmt.Errorf("ledger: pages of %s: %w", talk, err)
+// enter gives every effect a row, notes as well: the row is what makes a
+// second entering harmless, also when newer notes have been entered since.
+func (l *Ledger) enter(ctx context.Context, tx bun.Tx, p desk.Pending) error {
+	row := effectRow{Talk: p.Ref.Talk, Event: p.Ref.Event, Index: p.Ref.Index, Verb: p.Effect.Verb(), At: millis(p.At)}
+	note := l.note(p)
+	if note != nil {
+		row.DoneAt = max(row.At, 1)
+	} else {
+		var err error
+		if row.Sealed, err = l.sealEffect(effectPlace(p.Ref), p.Effect); err != nil {
+			return err
+		}
 	}
-	for _, row := range rows {
-		page, err := l.openPage(row)
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(keys, page.Has) {
-			continue
-		}
-		for _, k := range keys {
-			delete(page, k)
-		}
-		if row.Sealed, err = l.seal(pagePlace(row), page); err != nil {
-			return err
-		}
-		if _, err := tx.NewUpdate().Model(&row).Column("sealed").WherePK().Exec(ctx); err != nil {
-			return fmt.Errorf("ledger: page %s of %s: %w", row.Name, talk, err)
+	fresh, err := once(ctx, tx, &row)
+	if err != nil || !fresh {
+		return err
+	}
+	if note != nil {
+		return note(ctx, tx)
+	}
+	return l.employ(ctx, tx, &row)
+}
+
+// note returns how to write down an effect that needs nobody to perform it,
+// or nil for one that does.
+func (l *Ledger) note(p desk.Pending) func(context.Context, bun.Tx) error {
+	switch e := p.Effect.(type) {
+	case flows.Save:
+		return func(ctx context.Context, tx bun.Tx) error { return l.noteSave(ctx, tx, p, e) }
+	case flows.Agree:
+		return func(ctx context.Context, tx bun.Tx) error { return l.noteConsent(ctx, tx, p, e) }
+	case flows.Own:
+		return func(ctx context.Context, tx bun.Tx) error { return l.noteOwner(ctx, tx, p, e.Owner) }
+	case flows.Wait:
+		return func(ctx context.Context, tx bun.Tx) error {
+			return l.enqueue(ctx, tx, timerJob(p.Ref.Talk, e.Entry, p.At.Add(l.hurried(e.For))))
 		}
 	}
 	return nil
 }
 
-func (l *Ledger) sealHappening(place string, what flows.Happening) (string, error) {
-	box, err := sealed.EncodeHappening(l.cfg.Keys, place, what)
-	return base64.StdEncoding.EncodeToString(box), err
+// noteSave also ends a cancellation: who fills in a page has begun again.
+func (l *Ledger) noteSave(ctx context.Context, tx bun.Tx, p desk.Pending, e flows.Save) error {
+	if err := l.save(ctx, tx, p.Ref.Talk, e.Page, e.Form, p.At); err != nil {
+		return err
+	}
+	_, err := tx.NewUpdate().Model((*talkRow)(nil)).Set("cancelled_at = 0").
+		Where("id = ? AND cancelled_at <> 0", p.Ref.Talk).Exec(ctx)
+	return err
+}
+
+func (l *Ledger) noteConsent(ctx context.Context, tx bun.Tx, p desk.Pending, e flows.Agree) error {
+	row := consentRow{
+		Talk: p.Ref.Talk, Document: e.Document, Version: e.Version,
+		SHA256: digest(e), Via: e.Via, At: millis(e.At),
+	}
+	if e.At.IsZero() {
+		row.At = millis(p.At)
+	}
+	if _, err := once(ctx, tx, &row); err != nil {
+		return err
+	}
+	_, err := tx.NewUpdate().Model((*talkRow)(nil)).Set("last_channel = ?", e.Via).
+		Where("id = ? AND EXISTS (SELECT 1 FROM identity WHERE talk = ? AND channel = ?)", p.Ref.Talk, p.Ref.Talk, e.Via).Exec(ctx)
+	return err
+}
+
+// digest is the SHA-256 of the text agreed to, or empty when this release does
+// not have that version of it.
+func digest(e flows.Agree) string {
+	all := flows.Agreements()
+	i := slices.IndexFunc(all, func(a flows.Agreement) bool { return a.ID == e.Document && a.Version == e.Version })
+	if i < 0 {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(all[i].Text))
+	return hex.EncodeToString(sum[:])
+}
+
+// noteOwner writes an owner unless a newer one is known.
+func (l *Ledger) noteOwner(ctx context.Context, tx bun.Tx, p desk.Pending, o flows.Owner) error {
+	_, err := tx.NewUpdate().Model((*talkRow)(nil)).
+		Set("owner_kind = ?", o.Kind).Set("owner_agent = ?", o.Agent).Set("owner_name = ?", o.Name).
+		Set("owner_epoch = ?", o.Epoch).Set("owned_at = ?", millis(p.At)).
+		Where("id = ? AND owner_epoch < ?", p.Ref.Talk, o.Epoch).Exec(ctx)
+	return err
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/riverqueue/river/rivertype"
 	"github.com/uptrace/bun"
 
-	"certdesk/flows"
 	"certdesk/server/desk"
 )
 
@@ -84,40 +83,6 @@ func (l *Ledger) insertJob(ctx context.Context, tx bun.Tx, j job) (int64, error)
 	}
 	return result.Job.ID, nil
 }
-
-// report stores what happened to a talk, once for ever by id, and the job that
-// tells the talk of it.
-func (l *Ledger) report(ctx context.Context, tx bun.Tx, id string, talk desk.TalkID, what flows.Happening, at time.Time) error {
-	body, err := l.sealHappening("report/"+id, what)
-	if err != nil {
-		return err
-	}
-	row := reportRow{ID: id, Talk: talk, Kind: what.Kind(), Sealed: body, At: millis(at)}
-	fresh, err := once(ctx, tx, &row)
-	if err != nil || !fresh {
-		return err
-	}
-	row.Job, err = l.insertJob(ctx, tx, reportJob(id))
-	if err != nil {
-		return err
-	}
-	_, err = tx.NewUpdate().Model(&row).Column("job").WherePK().Exec(ctx)
-	return err
-}
-
-// answer reports what came of an effect. Whoever performs an effect in one
-// transaction asks [Ledger.answered] first.
-func (l *Ledger) answer(ctx context.Context, tx bun.Tx, ref desk.Ref, what flows.Happening, at time.Time) error {
-	return l.report(ctx, tx, answerID(ref), ref.Talk, what, at)
-}
-
-// answered reports whether an effect has its answer: then a repetition of its
-// job has nothing left to do.
-func (l *Ledger) answered(ctx context.Context, tx bun.Tx, ref desk.Ref) (bool, error) {
-	return tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", answerID(ref)).Exists(ctx)
-}
-
-func answerID(ref desk.Ref) string { return "effect/" + ref.String() }
 
 const (
 	atOnce       = 50 // jobs worked at a time by one process

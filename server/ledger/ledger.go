@@ -106,6 +106,14 @@ func (l *Ledger) Close() error {
 	return errors.Join(l.db.Close(), l.read.Close())
 }
 
+// Ping reports whether the database answers.
+func (l *Ledger) Ping(ctx context.Context) error {
+	if err := l.read.PingContext(ctx); err != nil {
+		return fmt.Errorf("ledger: ping: %w", err)
+	}
+	return nil
+}
+
 // tx runs fn in one transaction. Whatever fn reads or writes goes through its
 // tx: a query beside it would wait for the connection that the transaction
 // holds.

@@ -83,7 +83,6 @@ type codeRow struct {
 	Tries       int           `bun:"tries"`
 	At          int64         `bun:"at"`
 	Until       int64         `bun:"until"`
-	SentAt      int64         `bun:"sent_at"`
 	ClosedAt    int64         `bun:"closed_at"`
 }
 

@@ -72,7 +72,6 @@ CREATE TABLE code (
 	tries        INTEGER NOT NULL DEFAULT 0,
 	at           BIGINT  NOT NULL,
 	until        BIGINT  NOT NULL,
-	sent_at      BIGINT  NOT NULL DEFAULT 0,
 	closed_at    BIGINT  NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX code_open ON code (talk, purpose) WHERE closed_at = 0;

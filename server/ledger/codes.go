@@ -1,0 +1,244 @@
+package ledger
+
+// One-time codes: six digits that prove a mobile number for one purpose. The
+// limits protect a number from being flooded and a code from being guessed;
+// they are counted here, where no restart forgets them.
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+)
+
+const (
+	codeGood  = 5 * time.Minute
+	codeTries = 5
+)
+
+// limit is how many codes may be made in a time.
+type limit struct {
+	codes int
+	in    time.Duration
+}
+
+// The limits of one mobile number, and of one talk, which may try several.
+var (
+	mobileLimits = []limit{{1, time.Minute}, {5, time.Hour}, {10, 24 * time.Hour}}
+	talkLimits   = []limit{{20, time.Hour}, {50, 24 * time.Hour}}
+)
+
+// NewCode implements [desk.Accounts].
+func (l *Ledger) NewCode(ctx context.Context, talk desk.TalkID, p flows.Purpose, ref string, at time.Time) (desk.Code, error) {
+	var code desk.Code
+	err := l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var row codeRow
+		err := tx.NewSelect().Model(&row).Where("ref = ?", ref).Scan(ctx)
+		if missing(err) {
+			row, err = l.makeCode(ctx, tx, talk, p, ref, at)
+		}
+		if err != nil {
+			return err
+		}
+		code, err = l.codeOf(ctx, tx, row)
+		return err
+	})
+	return code, err
+}
+
+func (l *Ledger) makeCode(ctx context.Context, tx bun.Tx, talk desk.TalkID, p flows.Purpose, ref string, at time.Time) (codeRow, error) {
+	mobile, err := l.mobile(ctx, tx, talk, p)
+	if err != nil {
+		return codeRow{}, err
+	}
+	if mobile.IsZero() {
+		return codeRow{}, &flows.RefusedError{Partner: "ledger", Code: "no mobile", Public: "还没有手机号码，请先填写手机号码。"}
+	}
+	digits, err := sixDigits()
+	if err != nil {
+		return codeRow{}, err
+	}
+	row := codeRow{
+		ID: randomName(), Ref: ref, Talk: talk, Purpose: p,
+		At: millis(at), Until: millis(at.Add(l.hurried(codeGood))), MobileBlind: l.blind("mobile", mobile),
+	}
+	if err := l.allowed(ctx, tx, row); err != nil {
+		return codeRow{}, err
+	}
+	row.CodeBlind = l.blind(codePlace(row.ID), digits)
+	if row.Sealed, err = l.seal(codePlace(row.ID), digits); err != nil {
+		return codeRow{}, err
+	}
+	if row.Mobile, err = l.seal(codePlace(row.ID)+"/mobile", mobile); err != nil {
+		return codeRow{}, err
+	}
+	if err := closeCode(ctx, tx, talk, p, at); err != nil {
+		return codeRow{}, err
+	}
+	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		return codeRow{}, fmt.Errorf("ledger: code: %w", err)
+	}
+	return row, nil
+}
+
+// mobile is the number that a code of this purpose goes to; empty when the
+// applicant has not told it yet.
+func (l *Ledger) mobile(ctx context.Context, db bun.IDB, talk desk.TalkID, p flows.Purpose) (flows.Secret, error) {
+	if p == flows.PurposeRegister {
+		form, err := l.saved(ctx, db, talk)
+		return form[flows.KeyMobile], err
+	}
+	a, err := l.account(ctx, db, talk)
+	if errors.Is(err, desk.ErrUnknown) {
+		return flows.Secret{}, nil
+	}
+	return a.Mobile, err
+}
+
+// allowed refuses, in words that say when to try again, a code that would go
+// over a limit.
+func (l *Ledger) allowed(ctx context.Context, tx bun.Tx, row codeRow) error {
+	for _, most := range mobileLimits {
+		if err := l.within(ctx, tx, most, row.At, "mobile_blind = ?", row.MobileBlind); err != nil {
+			return err
+		}
+	}
+	for _, most := range talkLimits {
+		if err := l.within(ctx, tx, most, row.At, "talk = ?", row.Talk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// within counts the codes of whom against one limit.
+func (l *Ledger) within(ctx context.Context, tx bun.Tx, most limit, now int64, whose string, whom any) error {
+	span := l.hurried(most.in)
+	var times []int64
+	err := tx.NewSelect().Model((*codeRow)(nil)).Column("at").Where(whose, whom).
+		Where("at > ?", now-span.Milliseconds()).OrderBy("at", bun.OrderDesc).Limit(int64(most.codes)).Scan(ctx, &times)
+	if err != nil {
+		return fmt.Errorf("ledger: codes sent: %w", err)
+	}
+	if len(times) < most.codes {
+		return nil
+	}
+	free := moment(times[len(times)-1]).Add(span)
+	return &flows.RefusedError{Partner: "ledger", Code: "limit", Public: tryAgain(free.Sub(moment(now)))}
+}
+
+func tryAgain(in time.Duration) string {
+	switch {
+	case in <= time.Minute:
+		return fmt.Sprintf("验证码刚刚发过，请在%d秒后重新获取。", max(1, int((in+time.Second-1)/time.Second)))
+	case in <= time.Hour:
+		return fmt.Sprintf("获取验证码太频繁了，请在%d分钟后重新获取。", int((in+time.Minute-1)/time.Minute))
+	}
+	return fmt.Sprintf("今天获取验证码的次数已用完，请在%d小时后重新获取，或回复“人工”。", int((in+time.Hour-1)/time.Hour))
+}
+
+// codeOf is a row as whoever sends the code needs it. It counts as sent when
+// its effect was answered, and when it is closed: then it must not go out.
+func (l *Ledger) codeOf(ctx context.Context, tx bun.Tx, row codeRow) (desk.Code, error) {
+	sent, err := tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", answerTo(row.Ref)).Exists(ctx)
+	if err != nil {
+		return desk.Code{}, fmt.Errorf("ledger: code %s: %w", row.ID, err)
+	}
+	code := desk.Code{ID: row.ID, Sent: sent || row.ClosedAt != 0}
+	if err := l.unseal(codePlace(row.ID)+"/mobile", row.Mobile, &code.Mobile); err != nil {
+		return desk.Code{}, err
+	}
+	if row.Sealed == "" {
+		return code, nil
+	}
+	return code, l.unseal(codePlace(row.ID), row.Sealed, &code.Code)
+}
+
+func codePlace(id string) string { return "code/" + id }
+
+// CheckCode implements [desk.Accounts].
+func (l *Ledger) CheckCode(ctx context.Context, talk desk.TalkID, p flows.Purpose, code flows.Secret, at time.Time) (int, error) {
+	var t try
+	err := l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var err error
+		t, err = l.try(ctx, tx, talk, p, code, at)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return t.left, t.verdict
+}
+
+// try is what came of one try of a code. The verdict is nil, or a sentinel of
+// package desk: the try counts all the same, so it is no error of the
+// transaction.
+type try struct {
+	left    int
+	verdict error
+}
+
+func (t try) words() string {
+	if errors.Is(t.verdict, desk.ErrWrong) && t.left > 0 {
+		return fmt.Sprintf("验证码不对，请核对后重新填写，还可以试%d次。", t.left)
+	}
+	return "验证码已失效，请回复“重新获取验证码”，再填写新的验证码。"
+}
+
+// try uses a code up. A code that went to another number than the one saved
+// now proves nothing.
+func (l *Ledger) try(ctx context.Context, tx bun.Tx, talk desk.TalkID, p flows.Purpose, code flows.Secret, at time.Time) (try, error) {
+	var row codeRow
+	err := tx.NewSelect().Model(&row).Where("talk = ? AND purpose = ? AND closed_at = 0", talk, p).Scan(ctx)
+	if missing(err) {
+		return try{verdict: desk.ErrUnknown}, nil
+	}
+	if err != nil {
+		return try{}, fmt.Errorf("ledger: code of %s: %w", talk, err)
+	}
+	mobile, err := l.mobile(ctx, tx, talk, p)
+	if err != nil {
+		return try{}, err
+	}
+	if l.blind("mobile", mobile) != row.MobileBlind {
+		return try{verdict: desk.ErrUnknown}, nil
+	}
+	if row.Tries >= codeTries || millis(at) >= row.Until {
+		return try{verdict: desk.ErrExpired}, nil
+	}
+	if subtle.ConstantTimeCompare([]byte(l.blind(codePlace(row.ID), code)), []byte(row.CodeBlind)) == 1 {
+		return try{left: codeTries - row.Tries}, closeCode(ctx, tx, talk, p, at)
+	}
+	row.Tries++
+	if _, err := tx.NewUpdate().Model(&row).Column("tries").WherePK().Exec(ctx); err != nil {
+		return try{}, fmt.Errorf("ledger: code of %s: %w", talk, err)
+	}
+	return try{left: codeTries - row.Tries, verdict: desk.ErrWrong}, nil
+}
+
+// closeCode ends the open code of a purpose, used or replaced.
+func closeCode(ctx context.Context, tx bun.Tx, talk desk.TalkID, p flows.Purpose, at time.Time) error {
+	_, err := tx.NewUpdate().Model((*codeRow)(nil)).Set("closed_at = ?", millis(at)).Set("sealed = ''").
+		Where("talk = ? AND purpose = ? AND closed_at = 0", talk, p).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: close a code of %s: %w", talk, err)
+	}
+	return nil
+}
+
+// sixDigits draws a code; all million are equally likely.
+func sixDigits() (flows.Secret, error) {
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		return flows.Secret{}, fmt.Errorf("ledger: draw a code: %w", err)
+	}
+	return flows.Conceal(fmt.Sprintf("%06d", n)), nil
+}
