@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,8 +78,8 @@ func TestCalls(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			calls := 0
-			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { calls++; tt.serve(w, r) }))
+			var calls atomic.Int32
+			web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { calls.Add(1); tt.serve(w, r) }))
 			defer web.Close()
 			api, err := newService(web.URL, func(context.Context, time.Duration) error { return nil })
 			if err != nil {
@@ -87,8 +88,8 @@ func TestCalls(t *testing.T) {
 			if err := api.again(t.Context(), activation.StepPath, activation.Empty{}, &activation.Empty{}); !errors.Is(err, tt.want) {
 				t.Errorf("again = %v, want %v", err, tt.want)
 			}
-			if calls != tt.calls {
-				t.Errorf("%d calls, want %d", calls, tt.calls)
+			if got := int(calls.Load()); got != tt.calls {
+				t.Errorf("%d calls, want %d", got, tt.calls)
 			}
 		})
 	}
@@ -96,9 +97,9 @@ func TestCalls(t *testing.T) {
 
 func TestRefusalIsNotRepeated(t *testing.T) {
 	for code, want := range map[activation.Code]int{activation.OtherKey: 1, activation.Busy: tries, activation.Unavailable: tries} {
-		calls := 0
+		var calls atomic.Int32
 		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			calls++
+			calls.Add(1)
 			refuse(w, 409, code)
 		}))
 		api, err := newService(web.URL, func(context.Context, time.Duration) error { return nil })
@@ -106,8 +107,8 @@ func TestRefusalIsNotRepeated(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = api.again(t.Context(), activation.CertifyPath, activation.Empty{}, &activation.Empty{})
-		if no, ok := errors.AsType[*activation.Error](err); !ok || no.Code != code || calls != want {
-			t.Errorf("%s: again = %v after %d calls, want %d", code, err, calls, want)
+		if no, ok := errors.AsType[*activation.Error](err); !ok || no.Code != code || int(calls.Load()) != want {
+			t.Errorf("%s: again = %v after %d calls, want %d", code, err, calls.Load(), want)
 		}
 		web.Close()
 	}
