@@ -13,6 +13,7 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -69,7 +70,7 @@ func (c *CA) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		status := http.StatusInternalServerError
-		if no, ok := err.(*refusal); ok { //nolint:errorlint // answer returns it unwrapped
+		if no, ok := errors.AsType[*refusal](err); ok {
 			status = no.status
 		}
 		if status == http.StatusUnauthorized {
