@@ -30,7 +30,9 @@ func TestFits(t *testing.T) {
 		change(c)
 		return c
 	}
-	authority := template(func(c *x509.Certificate) { c.IsCA, c.KeyUsage, c.Subject = true, x509.KeyUsageCertSign, pkix.Name{CommonName: "root"} })
+	authority := template(func(c *x509.Certificate) {
+		c.IsCA, c.KeyUsage, c.Subject = true, x509.KeyUsageCertSign, pkix.Name{CommonName: "root"}
+	})
 	root := create(t, authority, authority, key)
 	c, err := New(Config{
 		URL: "https://127.0.0.1", User: "u", Password: flows.Conceal("p"),
