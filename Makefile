@@ -1,0 +1,51 @@
+# What this project can be told to do. "make help" prints this list.
+GO ?= go
+# SQLite in Go is ten to forty times slower under the race detector, and is not
+# what we look for races in.
+RACE := -race -gcflags='modernc.org/...=-race=false'
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := help
+.PHONY: help needs test race check format vet lint generate fresh fuzz coverage run talk
+
+help: ## print this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: ## start the demo
+	$(GO) run ./cmd/certdesk demo
+
+talk: ## talk to the manual in this terminal
+	$(GO) run ./cmd/certdesk talk
+
+needs: ## install what the tests need, on Debian
+	@.ci/needs
+
+test: needs ## run every test against the real things
+	CERTDESK_REAL=1 $(GO) test $(RACE) -count=1 -timeout 15m ./...
+
+check: format vet lint fresh test fuzz coverage ## everything that CI asks for
+
+format: ## refuse code that gofmt would change
+	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt would change:"; echo "$$out"; exit 1; }
+
+vet: ## go vet
+	$(GO) vet ./...
+	CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/certdesk
+
+lint: ## staticcheck
+	$(GO) run $(STATICCHECK) ./...
+
+generate: ## rewrite the generated files: the printed manual, the diagrams, env.example
+	$(GO) test ./flows -run 'Golden|Talks' -update
+	$(GO) run ./cmd/certdesk doctor --example > deploy/env.example
+
+fresh: ## refuse generated files that are out of date
+	@$(GO) run ./cmd/certdesk doctor --example | diff -u deploy/env.example - || { echo 'run "make generate"'; exit 1; }
+	@$(GO) run ./cmd/certdesk manual --check
+
+fuzz: ## fuzz every decoder for FUZZTIME each
+	@.ci/fuzz $(FUZZTIME)
+
+coverage: ## say of each line of the manual whether it is obeyed
+	@$(GO) run ./cmd/certdesk manual --coverage
