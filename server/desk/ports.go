@@ -209,6 +209,8 @@ type Payment struct {
 	QR      string // the cashier's answer, empty until opened
 	Trade   string
 	Until   time.Time
+
+	Replaces string // an attempt of ours to be closed at the cashier first; empty for none
 }
 
 // Payments is the rest of what is asked about attempts.
@@ -259,7 +261,7 @@ type Certificates interface {
 
 // Session is one run of the tool on the applicant's PC.
 type Session struct {
-	Token      flows.Secret // bearer; only on Redeem
+	Token      flows.Secret // bearer
 	Talk       TalkID
 	OrderNo    string
 	Account    flows.Secret // login name
@@ -278,7 +280,9 @@ type Session struct {
 
 // KeyChange is one of: bind the device, authorise, bind the public key, store
 // what was issued, set a challenge, note a step, finish. Exactly one field is
-// set. A device or key other than the bound one is [ErrOther].
+// set. A device or key other than the bound one is [ErrOther], a step before
+// its turn is [ErrWrong], a session that was closed meanwhile is [ErrUnknown].
+// The same again is harmless; of two answers of the authority the first stays.
 type KeyChange struct {
 	Serial    string
 	Authorise *struct{}

@@ -18,7 +18,7 @@ import (
 func (l *Ledger) Facts(ctx context.Context, id desk.TalkID) (flows.Facts, error) {
 	facts := flows.Facts{}
 	parts := []func(context.Context, bun.IDB, desk.TalkID, *flows.Facts) error{
-		l.talkFacts, l.accountFacts, l.personFacts,
+		l.talkFacts, l.accountFacts, l.personFacts, l.orderFacts,
 	}
 	err := l.read.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		for _, part := range parts {

@@ -1,0 +1,281 @@
+package ledger
+
+// Tickets and sessions: how the tool on the applicant's PC comes to work on
+// one order, and never two tools on one.
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+)
+
+type ticketRow struct {
+	bun.BaseModel `bun:"table:ticket"`
+
+	CodeBlind string      `bun:"code_blind,pk"`
+	OrderNo   string      `bun:"order_no"`
+	State     ticketState `bun:"state"`
+	At        int64       `bun:"at"`
+	Until     int64       `bun:"until"`
+}
+
+type ticketState string
+
+const (
+	ticketOpen ticketState = "open"
+	ticketUsed ticketState = "used"
+	ticketVoid ticketState = "void"
+)
+
+type makingRow struct {
+	bun.BaseModel `bun:"table:making"`
+
+	TokenBlind string      `bun:"token_blind,pk"`
+	OrderNo    string      `bun:"order_no"`
+	PC         string      `bun:"pc"`
+	State      makingState `bun:"state"`
+	Authorised bool        `bun:"authorised"`
+	Challenge  string      `bun:"challenge"`
+	At         int64       `bun:"at"`
+	Until      int64       `bun:"until"`
+}
+
+type makingState string
+
+const (
+	makingOpen   makingState = "open"
+	makingClosed makingState = "closed"
+)
+
+const (
+	ticketWithin  = 30 * time.Minute
+	sessionWithin = 2 * time.Hour
+
+	// Consonants only: they make no word, and none looks like a digit.
+	ticketLetters = "BCDFGHJKLMNPQRSTVWXZ"
+	ticketLength  = 8
+)
+
+// OfferTicket implements [desk.Certificates]. Without a paid order it is
+// [desk.ErrUnknown].
+func (l *Ledger) OfferTicket(ctx context.Context, ref desk.Ref, at time.Time) error {
+	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if done, err := l.answered(ctx, tx, ref); err != nil || done {
+			return err
+		}
+		order, err := l.liveOrder(ctx, tx, ref.Talk)
+		if err != nil {
+			return err
+		}
+		if order.State != orderPaid {
+			return fmt.Errorf("ledger: ticket for order %s: not paid: %w", order.No, desk.ErrUnknown)
+		}
+		cert, err := l.certificateFor(ctx, tx, order)
+		if err != nil {
+			return err
+		}
+		if cert.FinishedAt != 0 {
+			return l.answer(ctx, tx, ref, flows.Activated{Serial: cert.Serial}, at)
+		}
+		ready, err := l.newTicket(ctx, tx, order, at)
+		if err != nil {
+			return err
+		}
+		return l.answer(ctx, tx, ref, ready, at)
+	})
+}
+
+func (l *Ledger) newTicket(ctx context.Context, tx bun.Tx, order orderRow, at time.Time) (flows.TicketReady, error) {
+	if err := l.voidTickets(ctx, tx, order.No); err != nil {
+		return flows.TicketReady{}, err
+	}
+	code, err := ticketCode()
+	if err != nil {
+		return flows.TicketReady{}, err
+	}
+	until := at.Add(l.hurried(ticketWithin))
+	row := ticketRow{CodeBlind: l.ticketBlind(code), OrderNo: order.No, State: ticketOpen, At: millis(at), Until: millis(until)}
+	fresh, err := once(ctx, tx, &row)
+	if err == nil && !fresh {
+		err = fmt.Errorf("ledger: ticket for order %s: %w", order.No, errTaken)
+	}
+	return flows.TicketReady{Code: code, Until: until}, err
+}
+
+func (l *Ledger) voidTickets(ctx context.Context, tx bun.Tx, orderNo string) error {
+	_, err := tx.NewUpdate().Model((*ticketRow)(nil)).Set("state = ?", ticketVoid).
+		Where("order_no = ? AND state = ?", orderNo, ticketOpen).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: tickets of order %s: %w", orderNo, err)
+	}
+	return nil
+}
+
+// ticketCode draws a code, in two groups as it is read out and typed.
+func ticketCode() (flows.Secret, error) {
+	var code strings.Builder
+	for i := range ticketLength {
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(ticketLetters))))
+		if err != nil {
+			return flows.Secret{}, fmt.Errorf("ledger: ticket: %w", err)
+		}
+		if i == ticketLength/2 {
+			code.WriteByte('-')
+		}
+		code.WriteByte(ticketLetters[n.Int64()])
+	}
+	return flows.Conceal(code.String()), nil
+}
+
+// ticketBlind is the index of a code however it is typed.
+func (l *Ledger) ticketBlind(code flows.Secret) string {
+	letters := strings.Map(func(r rune) rune {
+		if r == '-' || r == ' ' {
+			return -1
+		}
+		return r
+	}, strings.ToUpper(code.Reveal()))
+	return l.blind("ticket", flows.Conceal(letters))
+}
+
+// Redeem implements [desk.Certificates].
+func (l *Ledger) Redeem(ctx context.Context, code flows.Secret, pc string, at time.Time) (desk.Session, error) {
+	var session desk.Session
+	err := l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		orderNo, err := l.useTicket(ctx, tx, code, at)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Model((*makingRow)(nil)).Set("state = ?", makingClosed).
+			Where("order_no = ? AND state = ?", orderNo, makingOpen).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("ledger: sessions of order %s: %w", orderNo, err)
+		}
+		token := flows.Conceal(rand.Text())
+		row := makingRow{
+			TokenBlind: l.blind("session", token), OrderNo: orderNo, State: makingOpen,
+			At: millis(at), Until: millis(at.Add(l.hurried(sessionWithin))),
+		}
+		if row.PC, err = l.seal("making/"+row.TokenBlind, pc); err != nil {
+			return err
+		}
+		fresh, err := once(ctx, tx, &row)
+		if err == nil && !fresh {
+			err = fmt.Errorf("ledger: session of order %s: %w", orderNo, errTaken)
+		}
+		if err != nil {
+			return err
+		}
+		session, err = l.session(ctx, tx, row, token)
+		return err
+	})
+	return session, err
+}
+
+// useTicket uses a ticket up and returns the order it is for.
+func (l *Ledger) useTicket(ctx context.Context, tx bun.Tx, code flows.Secret, at time.Time) (orderNo string, err error) {
+	row := ticketRow{CodeBlind: l.ticketBlind(code)}
+	err = tx.NewSelect().Model(&row).WherePK().Scan(ctx)
+	if err := found(err, "ticket"); err != nil {
+		return "", err
+	}
+	switch {
+	case row.State == ticketUsed:
+		return "", fmt.Errorf("ledger: ticket: %w", desk.ErrUsed)
+	case row.State == ticketVoid || !at.Before(moment(row.Until)):
+		return "", fmt.Errorf("ledger: ticket: %w", desk.ErrExpired)
+	}
+	row.State = ticketUsed
+	result, err := tx.NewUpdate().Model(&row).Column("state").WherePK().Where("state = ?", ticketOpen).Exec(ctx)
+	if err != nil {
+		return "", fmt.Errorf("ledger: ticket: %w", err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return "", fmt.Errorf("ledger: ticket: %w", errors.Join(err, desk.ErrUsed))
+	}
+	return row.OrderNo, nil
+}
+
+// Session implements [desk.Certificates].
+func (l *Ledger) Session(ctx context.Context, token flows.Secret, at time.Time) (desk.Session, error) {
+	row, err := l.openMaking(ctx, l.read, token, at)
+	if err != nil {
+		return desk.Session{}, err
+	}
+	return l.session(ctx, l.read, row, token)
+}
+
+func (l *Ledger) openMaking(ctx context.Context, db bun.IDB, token flows.Secret, at time.Time) (makingRow, error) {
+	row := makingRow{TokenBlind: l.blind("session", token)}
+	err := db.NewSelect().Model(&row).WherePK().Where("state = ? AND until > ?", makingOpen, millis(at)).Scan(ctx)
+	return row, found(err, "session")
+}
+
+// session is a row, and all that it stands on, in the words of the port.
+func (l *Ledger) session(ctx context.Context, db bun.IDB, row makingRow, token flows.Secret) (desk.Session, error) {
+	order, err := l.orderNo(ctx, db, row.OrderNo)
+	if err != nil {
+		return desk.Session{}, err
+	}
+	owner, err := l.account(ctx, db, order.Talk)
+	if err != nil {
+		return desk.Session{}, err
+	}
+	form, err := l.termsOf(order)
+	if err != nil {
+		return desk.Session{}, err
+	}
+	cert, err := l.certificate(ctx, db, order.No)
+	if err != nil {
+		return desk.Session{}, err
+	}
+	s := desk.Session{
+		Token: token, Talk: order.Talk, OrderNo: order.No, Account: owner.Login, Mobile: owner.Mobile,
+		Subject: subject(form), Container: cert.Container, Serial: cert.Serial, Authorised: row.Authorised,
+		Step: cert.Step, Until: moment(row.Until),
+	}
+	return s, errors.Join(l.keysOf(cert, &s), l.challengeOf(row, &s))
+}
+
+// subject is whom the certificate speaks of: the names that were proved.
+func subject(form flows.Form) flows.Subject {
+	if form.Text(flows.KeyKind) != flows.KindCompany {
+		return flows.Subject{Name: form[flows.KeyName]}
+	}
+	return flows.Subject{
+		Name: form[flows.KeyOrgName], Handler: form[flows.KeyName],
+		Organisation: true, CreditCode: form.Text(flows.KeyCreditCode),
+	}
+}
+
+// keysOf reads what is bound to the order.
+func (l *Ledger) keysOf(cert certificateRow, s *desk.Session) (err error) {
+	if s.PublicKey, err = base64.StdEncoding.DecodeString(cert.PublicKey); err != nil {
+		return fmt.Errorf("ledger: key of order %s: %w", cert.OrderNo, err)
+	}
+	if cert.Issued == "" {
+		return nil
+	}
+	s.Issued = new(flows.Issued)
+	return l.unseal(issuedPlace(cert), cert.Issued, s.Issued)
+}
+
+func (l *Ledger) challengeOf(row makingRow, s *desk.Session) error {
+	if row.Challenge == "" {
+		return nil
+	}
+	var c desk.Challenge
+	err := l.unseal(challengePlace(row), row.Challenge, &c)
+	s.Nonce, s.Plain = c.Nonce, c.Plain
+	return err
+}

@@ -1,0 +1,301 @@
+package ledger
+
+// Companies proved by their own 0.01 yuan (M58-M69): each proof has a
+// receiving account of its own, so that a line of the statement says whose it
+// is.
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+)
+
+type proofRow struct {
+	bun.BaseModel `bun:"table:proof"`
+
+	Number  string      `bun:"number,pk"`
+	Talk    desk.TalkID `bun:"talk"`
+	Org     string      `bun:"org"`
+	Payee   string      `bun:"payee"`
+	Account string      `bun:"account"`
+	Bank    string      `bun:"bank"`
+	State   proofState  `bun:"state"`
+	Wrong   int         `bun:"wrong"`
+	At      int64       `bun:"at"`
+	Until   int64       `bun:"until"`
+}
+
+type proofState string
+
+// An expired proof missed its time; a closed one was given up, or another one
+// succeeded.
+const (
+	proofOpen    proofState = "open"
+	proofSeen    proofState = "seen"
+	proofExpired proofState = "expired"
+	proofClosed  proofState = "closed"
+)
+
+type bankLineRow struct {
+	bun.BaseModel `bun:"table:bank_line"`
+
+	Ref    string    `bun:"ref,pk"`
+	Sealed string    `bun:"sealed"`
+	Amount flows.Fen `bun:"amount"`
+	At     int64     `bun:"at"`
+	State  lineState `bun:"state"`
+	Proof  string    `bun:"proof"`
+}
+
+type lineState string
+
+const (
+	lineMatched   lineState = "matched"
+	lineWrong     lineState = "wrong"
+	lineUnmatched lineState = "unmatched"
+)
+
+const (
+	transferWithin = 7 * 24 * time.Hour
+	subAccount     = 6 // digits after our account
+	wrongPatience  = 3 // lines that do not count before an agent is called
+)
+
+const whyTransfer = "transfer" // an organisation sends what does not count, again and again
+
+// OpenTransfer implements [desk.Transfers].
+func (l *Ledger) OpenTransfer(ctx context.Context, ref desk.Ref, base flows.Payee, at time.Time) error {
+	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		seen, err := l.proofIn(ctx, tx, ref.Talk, proofSeen)
+		if err == nil {
+			return l.answerSeen(ctx, tx, ref, seen, at)
+		}
+		if !errors.Is(err, desk.ErrUnknown) {
+			return err
+		}
+		proof, err := l.openProof(ctx, tx, ref.Talk, base, at)
+		if err != nil {
+			return err
+		}
+		opened := flows.TransferOpened{
+			To:    flows.Payee{Name: proof.Payee, Account: proof.Account, Bank: proof.Bank},
+			Until: moment(proof.Until),
+		}
+		return errors.Join(
+			l.learned(ctx, tx, ref.Talk, opened, at),
+			l.answer(ctx, tx, ref, opened, at),
+		)
+	})
+}
+
+// openProof returns the open proof of the organisation that the pages name,
+// or makes one. An older one, late or for another name, gives way to it.
+func (l *Ledger) openProof(ctx context.Context, tx bun.Tx, talk desk.TalkID, base flows.Payee, at time.Time) (proofRow, error) {
+	form, err := l.saved(ctx, tx, talk)
+	if err != nil {
+		return proofRow{}, err
+	}
+	org := form[flows.KeyOrgName]
+	if org.IsZero() {
+		return proofRow{}, fmt.Errorf("ledger: proof for %s: no organisation: %w", talk, desk.ErrWrong)
+	}
+	old, err := l.proofIn(ctx, tx, talk, proofOpen)
+	if err == nil {
+		before, err := l.orgOf(old)
+		if err != nil {
+			return proofRow{}, err
+		}
+		if before == org && at.Before(moment(old.Until)) {
+			return old, nil
+		}
+		state := proofExpired
+		if before != org {
+			state = proofClosed
+		}
+		if err := l.endProof(ctx, tx, old, state); err != nil {
+			return proofRow{}, err
+		}
+	} else if !errors.Is(err, desk.ErrUnknown) {
+		return proofRow{}, err
+	}
+	return l.newProof(ctx, tx, talk, org, base, at)
+}
+
+func (l *Ledger) newProof(ctx context.Context, tx bun.Tx, talk desk.TalkID, org flows.Secret, base flows.Payee, at time.Time) (proofRow, error) {
+	number, err := numbered("T", second, at, 10)
+	if err != nil {
+		return proofRow{}, err
+	}
+	sub, err := randomDigits(subAccount)
+	if err != nil {
+		return proofRow{}, err
+	}
+	row := proofRow{
+		Number: number, Talk: talk, Payee: base.Name, Account: base.Account + sub, Bank: base.Bank,
+		State: proofOpen, At: millis(at), Until: millis(at.Add(l.hurried(transferWithin))),
+	}
+	if row.Org, err = l.seal(orgPlace(row), org); err != nil {
+		return proofRow{}, err
+	}
+	fresh, err := once(ctx, tx, &row)
+	if err == nil && !fresh {
+		err = fmt.Errorf("ledger: proof for %s: %w", talk, errTaken)
+	}
+	return row, err
+}
+
+// Credited implements [desk.Transfers].
+func (l *Ledger) Credited(ctx context.Context, c flows.Credit, at time.Time) error {
+	body, err := l.seal("bank/"+c.Ref, c)
+	if err != nil {
+		return err
+	}
+	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		line := bankLineRow{Ref: c.Ref, Sealed: body, Amount: c.Amount, At: millis(c.At), State: lineUnmatched}
+		fresh, err := once(ctx, tx, &line)
+		if err != nil || !fresh {
+			return err
+		}
+		proof := proofRow{}
+		err = tx.NewSelect().Model(&proof).Where("account = ?", c.To).Scan(ctx)
+		if errors.Is(err, sql.ErrNoRows) {
+			return l.keep(ctx, tx, letter{ID: "bank/" + c.Ref, Kind: "bank", Why: "unknown account", Body: c}, at)
+		}
+		if err != nil {
+			return fmt.Errorf("ledger: proof of line %s: %w", c.Ref, err)
+		}
+		if line.State, err = l.weigh(ctx, tx, proof, c, at); err != nil {
+			return err
+		}
+		line.Proof = proof.Number
+		if _, err = tx.NewUpdate().Model(&line).Column("state", "proof").WherePK().Exec(ctx); err != nil {
+			return fmt.Errorf("ledger: line %s: %w", c.Ref, err)
+		}
+		return nil
+	})
+}
+
+// weigh decides what a line does for the proof whose account it came to. A
+// line that the bank shows late counts when it was booked in time.
+func (l *Ledger) weigh(ctx context.Context, tx bun.Tx, proof proofRow, c flows.Credit, at time.Time) (lineState, error) {
+	org, err := l.orgOf(proof)
+	if err != nil {
+		return "", err
+	}
+	why := c.WhyNot(org, moment(proof.Until))
+	switch {
+	case proof.State == proofSeen && why == "":
+		return lineMatched, nil // the same good news twice
+	case proof.State == proofSeen || proof.State == proofClosed:
+		return lineUnmatched, l.keep(ctx, tx, letter{
+			ID: "bank/" + c.Ref, Kind: "bank", Why: "the proof is " + string(proof.State), Talk: proof.Talk, Body: c,
+		}, at)
+	case why != "":
+		return lineWrong, l.wrongTransfer(ctx, tx, proof, c, why, at)
+	}
+	return lineMatched, l.provedCompany(ctx, tx, proof, c, at)
+}
+
+func (l *Ledger) wrongTransfer(ctx context.Context, tx bun.Tx, proof proofRow, c flows.Credit, why string, at time.Time) error {
+	_, err := tx.NewUpdate().Model(&proof).Set("wrong = wrong + 1").WherePK().Returning("wrong").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: proof %s: %w", proof.Number, err)
+	}
+	if proof.Wrong >= wrongPatience {
+		if err := l.call(ctx, tx, proof.Talk, whyTransfer, at); err != nil {
+			return err
+		}
+	}
+	id := fmt.Sprintf("proof/%s/wrong/%s", proof.Number, c.Ref)
+	return l.report(ctx, tx, id, proof.Talk, flows.TransferWrong{Why: why}, at)
+}
+
+// provedCompany closes a proof with success, and any later one that was begun
+// meanwhile.
+func (l *Ledger) provedCompany(ctx context.Context, tx bun.Tx, proof proofRow, c flows.Credit, at time.Time) error {
+	other, err := l.proofIn(ctx, tx, proof.Talk, proofOpen)
+	switch {
+	case err == nil && other.Number != proof.Number:
+		err = l.endProof(ctx, tx, other, proofClosed)
+	case errors.Is(err, desk.ErrUnknown):
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	seen := flows.TransferSeen{Payer: c.Payer}
+	return errors.Join(
+		l.endProof(ctx, tx, proof, proofSeen),
+		l.learned(ctx, tx, proof.Talk, seen, at),
+		l.report(ctx, tx, "proof/"+proof.Number+"/seen", proof.Talk, seen, at),
+		l.audit(ctx, tx, audited{Actor: "bank", Did: "proved", Talk: proof.Talk, About: proof.Number, At: at}),
+	)
+}
+
+// TransferStatus implements [desk.Transfers].
+func (l *Ledger) TransferStatus(ctx context.Context, ref desk.Ref, at time.Time) error {
+	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		seen, err := l.proofIn(ctx, tx, ref.Talk, proofSeen)
+		if errors.Is(err, desk.ErrUnknown) {
+			return l.answer(ctx, tx, ref, flows.TransferNotYet{}, at)
+		}
+		if err != nil {
+			return err
+		}
+		return l.answerSeen(ctx, tx, ref, seen, at)
+	})
+}
+
+func (l *Ledger) answerSeen(ctx context.Context, tx bun.Tx, ref desk.Ref, seen proofRow, at time.Time) error {
+	org, err := l.orgOf(seen)
+	if err != nil {
+		return err
+	}
+	return l.answer(ctx, tx, ref, flows.TransferSeen{Payer: org}, at)
+}
+
+// proofIn finds the proof of a talk in one of the states that only one can be
+// in, or [desk.ErrUnknown].
+func (l *Ledger) proofIn(ctx context.Context, db bun.IDB, talk desk.TalkID, state proofState) (proofRow, error) {
+	var row proofRow
+	err := db.NewSelect().Model(&row).Where("talk = ? AND state = ?", talk, state).Scan(ctx)
+	return row, found(err, "proof of "+string(talk))
+}
+
+func (l *Ledger) endProof(ctx context.Context, tx bun.Tx, proof proofRow, state proofState) error {
+	proof.State = state
+	if _, err := tx.NewUpdate().Model(&proof).Column("state").WherePK().Exec(ctx); err != nil {
+		return fmt.Errorf("ledger: proof %s: %w", proof.Number, err)
+	}
+	return nil
+}
+
+func (l *Ledger) orgOf(proof proofRow) (flows.Secret, error) {
+	var org flows.Secret
+	err := l.unseal(orgPlace(proof), proof.Org, &org)
+	return org, err
+}
+
+func orgPlace(proof proofRow) string { return "proof/" + proof.Number }
+
+// errTaken is a number drawn twice, or a row that somebody else made a moment
+// ago: the caller's job comes again.
+var errTaken = errors.New("ledger: made by somebody else just now")
+
+// found tells a row that is not there from a store that cannot be asked.
+func found(err error, what string) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("ledger: %s: %w", what, desk.ErrUnknown)
+	}
+	return fmt.Errorf("ledger: %s: %w", what, err)
+}
