@@ -94,6 +94,7 @@ func (m *move) decide() {
 		m.via = "left"
 	case Filled:
 		m.filled(step, what)
+		m.acknowledge()
 	case Taken:
 		m.taken(what)
 	case Handed:
@@ -322,6 +323,15 @@ func (m *move) filled(step Step, got Filled) {
 		}
 	}
 	m.answered(step)
+}
+
+// acknowledge answers a page that was sent in while the applicant waits for an
+// agent: it counts, though the bot asks nothing further.
+func (m *move) acknowledge() {
+	if m.c.Owner.Kind == OwnerQueue && len(m.refusals) == 0 {
+		m.tell("您填写的内容已收到。")
+		m.tell(waiting)
+	}
 }
 
 func (s Step) asks(page PageID) bool { return s.Page != nil && s.Page.ID == page }

@@ -40,8 +40,7 @@ func readMobile(text string, _ time.Time) (string, error) {
 
 // readLogin takes a mobile number or an e-mail address (M7).
 func readLogin(text string, at time.Time) (string, error) {
-	if strings.Contains(text, "@") {
-		mail := strings.ToLower(strip(text, " "))
+	if mail := strings.ToLower(strip(text, " ")); strings.Contains(mail, "@") {
 		if len(mail) > 254 || !mailPattern.MatchString(mail) {
 			return "", &Refusal{"邮箱格式不对。", "wang@example.com"}
 		}

@@ -1,0 +1,108 @@
+package flows
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func answers(kv ...Key) Form {
+	f := Form{KeyKind: Conceal(KindCompany)}
+	for _, k := range kv {
+		f[k] = Conceal("x")
+	}
+	return f
+}
+
+// TestResume walks every row of Resumes with the least that leads there.
+func TestResume(t *testing.T) {
+	person := Form{KeyKind: Conceal(KindPerson), KeyTitle: Conceal("x")}
+	both := Facts{Begun: true, Registered: true, PersonVerified: true, CompanyVerified: true}
+	with := func(f Facts, form Form, change func(*Facts)) Facts {
+		f.Begun, f.Form = true, form
+		if change != nil {
+			change(&f)
+		}
+		return f
+	}
+	tests := []struct {
+		name  string
+		facts Facts
+		want  State
+	}{
+		{"cancelled", with(both, answers(), func(f *Facts) { f.Cancelled = true }), Cancelled},
+		{"activated", with(both, answers(), func(f *Facts) { f.Paid, f.Delivered, f.Activated = true, true, true }), Done},
+		{"delivered", with(both, answers(), func(f *Facts) { f.Paid, f.Delivered = true, true }), ActivationReady},
+		{"shipped", with(both, answers(), func(f *Facts) { f.Paid, f.Shipped = true, true }), DeliveryWay},
+		{"paid", with(both, answers(), func(f *Facts) { f.Ordered, f.Paid = true, true }), DeliveryPacking},
+		{"ordered", with(both, answers(KeyTotal), func(f *Facts) { f.Ordered = true }), PaymentOpening},
+		{"address known", with(both, answers(KeyTitle, KeyTaxNumber, KeyTotal), nil), ServiceConfirm},
+		{"invoice known", with(both, answers(KeyTitle, KeyTaxNumber), nil), ServiceDelivery},
+		{"company's service chosen", with(both, answers(KeyTitle), nil), ServiceInvoice},
+		{"person's service chosen", with(Facts{PersonVerified: true}, person, nil), ServiceReceipt},
+		{"proved", with(both, answers(), nil), ServiceChoose},
+		{"company awaits money", with(Facts{PersonVerified: true}, answers(KeyCreditCode, KeyPayeeAccount), nil), CompanyOpening},
+		{"company named", with(Facts{PersonVerified: true}, answers(KeyCreditCode), nil), CompanyRules},
+		{"person proved", with(Facts{Registered: true, PersonVerified: true}, answers(KeyIDNumber), nil), CompanyPage},
+		{"person named", with(Facts{Registered: true}, answers(KeyIDNumber), nil), PersonOpening},
+		{"registered", with(Facts{Registered: true}, answers(KeyMobile), nil), PersonStart},
+		{"company's mobile known", with(Facts{}, answers(KeyMobile), nil), RegisterCompany},
+		{"person's mobile known", with(Facts{}, Form{KeyKind: Conceal(KindPerson), KeyMobile: Conceal("x")}, nil), RegisterPerson},
+		{"kind known", with(Facts{}, answers(), nil), RegisterAccount},
+		{"nothing known", with(Facts{}, nil, nil), Welcome},
+	}
+	f := Manual(testPhone)
+	tested := map[string]bool{}
+	for _, tt := range tests {
+		tested[tt.name] = true
+		t.Run(tt.name, func(t *testing.T) {
+			for _, owner := range []OwnerKind{OwnerBot, OwnerQueue, OwnerAgent} {
+				tt.facts.Owner = Owner{Kind: owner, Epoch: 7}
+				c, effects := f.Resume(tt.facts, said("到哪了", ""))
+				if c.At != tt.want || c.Owner != tt.facts.Owner {
+					t.Errorf("Resume = %s, owner %+v, want %s, %+v", c.At, c.Owner, tt.want, tt.facts.Owner)
+				}
+				clocked := false
+				step, _ := f.Step(c.At)
+				for _, x := range step.Exits {
+					clocked = clocked || x.On.after > 0
+				}
+				if got := count[Wait](Outcome{Effects: effects}) > 0; got != clocked {
+					t.Errorf("%s: the clock is set: %v, want %v", c.At, got, clocked)
+				}
+			}
+		})
+	}
+	for _, r := range f.Resumes {
+		if !tested[r.Name] {
+			t.Errorf("nothing tests resuming when %s", r.Name)
+		}
+	}
+}
+
+func TestResumeLeavesAStrangerAStranger(t *testing.T) {
+	if c, effects := Manual(testPhone).Resume(Facts{}, said("你好", "")); c.At != "" || len(effects) > 0 {
+		t.Errorf("Resume of nothing = %s, %v", c.At, effects)
+	}
+}
+
+// TestResumeIsHarmless plays random facts: whatever is left of a case, it stands
+// in a declared step, keeps its owner, and answers.
+func TestResumeIsHarmless(t *testing.T) {
+	f := Manual(testPhone)
+	rapid.Check(t, func(t *rapid.T) {
+		yes := func(name string) bool { return rapid.Bool().Draw(t, name) }
+		facts := Facts{
+			Begun: true, Registered: yes("registered"), PersonVerified: yes("person"), CompanyVerified: yes("company"), Ordered: yes("ordered"),
+			Paid: yes("paid"), Shipped: yes("shipped"), Delivered: yes("delivered"), Activated: yes("activated"), Cancelled: yes("cancelled"),
+			Form: answers(rapid.SliceOf(rapid.SampledFrom([]Key{KeyMobile, KeyIDNumber, KeyCreditCode, KeyTitle, KeyTotal, KeyWhy})).Draw(t, "form")...),
+		}
+		c, effects := f.Resume(facts, said("帮助", ""))
+		if _, ok := f.Step(c.At); !ok || c.Form.Has(KeyWhy) || count[Own](Outcome{Effects: effects}) > 0 {
+			t.Fatalf("Resume(%+v) = %s", facts, c.At)
+		}
+		if out := f.Decide(c, said("帮助", "")); len(out.Replies) == 0 {
+			t.Fatalf("no answer at %s", c.At)
+		}
+	})
+}

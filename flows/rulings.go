@@ -1,0 +1,71 @@
+package flows
+
+// What the table cannot say of itself: lines of the manual that are obeyed
+// elsewhere, replaced, open, or not obeyed yet.
+
+// ruling is a verdict by hand. Obeyed and Replaced need a test in Shown.
+type ruling struct {
+	Verdict Verdict
+	By      []string
+	Why     string
+	Shown   []string
+}
+
+func notYet(why string) ruling { return ruling{Verdict: NotYet, Why: why} }
+
+func replaced(by, why, shown string) ruling {
+	return ruling{Replaced, []string{by}, why, []string{shown}}
+}
+
+func obeyedBy(by, shown string) ruling {
+	return ruling{Obeyed, []string{by}, "", []string{shown}}
+}
+
+const (
+	noProvider = "no provider stands between us and Alipay, so there is no second account to log in to"
+	noAlipayCo = "a company is proved by its own transfer only"
+	noPayOut   = "the platform does not pay companies"
+	oneCode    = "the code from the chat ties the tool to the account and its order"
+)
+
+var rulings = map[int]ruling{
+	3:  notYet("the menus of the official account and of the mini-program"),
+	4:  obeyedBy("flows.Version, kept with each case", "flows.TestCaseKeepsItsManual"),
+	10: notYet("no check against robots before the first code"),
+	19: {Verdict: Confirm, Why: "the manual does not print a person's fields: taken as an organisation's without its name"},
+	23: replaced("Alipay's face verification", noProvider, "talks/person.txt"),
+	24: replaced("Alipay's face verification", noProvider, "talks/person.txt"),
+	25: replaced("Alipay's face verification", noProvider, "talks/person.txt"),
+	27: replaced("a narrower authorisation", "only result, time and serial number are asked for, nothing of an account", "talks/person.txt"),
+	28: notYet(noAlipayCo),
+	32: obeyedBy("“人工” in every step", "flows.TestWordsAnswerAnywhere"),
+	33: replaced("the face by oneself, card and mobile through an agent", "only the face is automated", "talks/company.txt"),
+	40: notYet("nothing proves yet that the data go on time"),
+	41: notYet("a legal representative takes the same way as everybody"),
+	42: notYet("the words send overseas organisations to an agent, nothing recognises them"),
+	43: notYet("every kind of organisation takes the same way"),
+	44: notYet(noAlipayCo), 45: notYet(noAlipayCo), 46: notYet(noAlipayCo), 47: notYet(noAlipayCo),
+	48: notYet(noAlipayCo), 51: notYet(noAlipayCo), 52: notYet(noAlipayCo), 53: notYet(noAlipayCo),
+	54: notYet(noAlipayCo), 55: notYet(noAlipayCo), 56: notYet(noAlipayCo), 57: notYet(noAlipayCo),
+	60: notYet("one direction only"),
+	70: notYet(noPayOut), 71: notYet(noPayOut), 72: notYet(noPayOut), 73: notYet(noPayOut),
+	74: notYet(noPayOut), 75: notYet(noPayOut), 76: notYet(noPayOut), 77: notYet(noPayOut),
+	98:  notYet("an order is paid with Alipay only"),
+	103: notYet("no invoice is issued"),
+	105: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),
+	106: replaced("the activation code", oneCode, "cmd/ukeyagent.TestActivate"),
+	107: replaced("the activation code", oneCode, "cmd/ukeyagent.TestCodeIsGoodOnce"),
+	108: replaced("the activation code", oneCode, "cmd/ukeyagent.TestCodeIsGoodOnce"),
+	109: replaced("running the tool with the code", oneCode, "cmd/ukeyagent.TestActivate"),
+	110: notYet("the tool does not ask for the model"),
+	111: notYet("the tool asks for it; no test shows the service sending it"),
+	112: notYet("the tool asks for it; no test shows the service sending it"),
+	113: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),
+	115: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),
+	116: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),
+	117: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),
+	118: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),
+	119: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),
+	120: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),
+	124: {Verdict: Confirm, Why: "pages that the manual shows as pictures only"},
+}
