@@ -21,6 +21,18 @@ func (f *Flow) States() []State {
 	return all
 }
 
+// Awaits lists the reports that a step waits for, in the order of its rows.
+func (f *Flow) Awaits(at State) []Kind {
+	step, _ := f.Step(at)
+	var kinds []Kind
+	for _, x := range step.Exits {
+		if x.On.got != "" && !slices.Contains(kinds, x.On.got) {
+			kinds = append(kinds, x.On.got)
+		}
+	}
+	return kinds
+}
+
 // Mermaid draws one chapter as a state diagram. A row that remains in its step
 // is drawn as a loop; steps of other chapters are drawn where a row leads there.
 func (f *Flow) Mermaid(c Chapter) string {
