@@ -210,6 +210,14 @@ func (b button) checkLeaf(badType, badKey, badURL int) int {
 	return 0
 }
 
+// Menu returns the menu as the account made it, or nil when there is none: it is
+// what a telephone shows under the conversation.
+func (p *Platform) Menu() json.RawMessage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.state.Menu)
+}
+
 func menuGet(p *Platform, _ *http.Request, _ []byte) (any, int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
