@@ -452,69 +452,6 @@ func (m *move) wind(step Step) {
 	}
 }
 
-// askAgain says why the last attempt was refused, once, and asks. While an
-// agent speaks the reason waits for the hand-back.
-func (m *move) askAgain(step Step) {
-	if m.quiet {
-		return
-	}
-	m.say(m.c.Form.Text(KeyWhy))
-	delete(m.c.Form, KeyWhy)
-	m.ask(step)
-}
-
-// say adds a paragraph, unless somebody else has the talk.
-func (m *move) say(text string) {
-	if !m.quiet {
-		m.tell(text)
-	}
-}
-
-// tell adds a paragraph whoever has the talk: facts, and words about whose
-// turn it is to speak.
-func (m *move) tell(text string) {
-	if text != "" {
-		m.replies = append(m.replies, Reply{Text: text})
-	}
-}
-
-// ask says what a step waits for.
-func (m *move) ask(step Step) {
-	if m.quiet {
-		return
-	}
-	if step.At == "" {
-		m.greet() // handed back before the bot ever spoke
-		return
-	}
-	m.replies = append(m.replies, m.question(step))
-}
-
-func (m *move) question(step Step) Reply {
-	r := Reply{Text: strings.TrimSpace(m.flow.Fill(step.Ask, m.c.Form))}
-	for _, x := range m.options(step) {
-		r.Choices = append(r.Choices, Choice{ID: choiceID(step.At, x.On.pick), Label: x.On.pick})
-	}
-	if step.Page != nil {
-		r.Page = &PageLink{Page: step.Page.ID, Title: step.Page.Title, Entry: m.c.Entry}
-	}
-	if step.QR != "" && m.c.Form.Has(step.QR) {
-		r.QR = &QR{Content: m.c.Form.Text(step.QR), Caption: step.Title, Entry: m.c.Entry}
-	}
-	return r
-}
-
-// Question is what the case is being asked now, for whoever shows the step:
-// the secure page, the mini-program, the agent's desk.
-func (f *Flow) Question(c Case) Reply {
-	step, ok := f.Step(c.At)
-	if !ok {
-		return Reply{}
-	}
-	m := &move{flow: f, c: c}
-	return m.question(step)
-}
-
 // caption names a row in transcripts, diagrams and logs.
 func (x Exit) caption() string {
 	var b strings.Builder

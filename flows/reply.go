@@ -1,7 +1,5 @@
 package flows
 
-import "time"
-
 // Reply is one thing said to the applicant, without a trace of a channel.
 type Reply struct {
 	Text    string
@@ -32,5 +30,5 @@ type QR struct {
 	Content string
 	Caption string
 	Entry   string
-	Until   time.Time
+	Until   string // deadline, as a customer reads it
 }
