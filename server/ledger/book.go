@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -32,7 +31,7 @@ func (l *Ledger) Talk(ctx context.Context, who desk.Identity) (desk.TalkID, erro
 
 // meet makes an identity and its talk, unless somebody was faster.
 func (l *Ledger) meet(ctx context.Context, tx bun.Tx, who desk.Identity, row *identityRow) error {
-	now := millis(time.Now())
+	now := millis(l.cfg.Now())
 	row.Talk, row.At = desk.TalkID(randomName()), now
 	var err error
 	if row.Sealed, err = l.seal(identityPlace(who.Channel), who.ID); err != nil {

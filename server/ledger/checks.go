@@ -138,6 +138,9 @@ func (l *Ledger) checkOf(row checkRow) (desk.Check, error) {
 // CheckOpened implements [desk.Checks].
 func (l *Ledger) CheckOpened(ctx context.Context, ref desk.Ref, c desk.Check, at time.Time) error {
 	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if done, err := l.answered(ctx, tx, ref); err != nil || done {
+			return err
+		}
 		open, err := l.checkWhere(ctx, tx, "number = ? AND state = ?", c.Number, checkOpen)
 		if err != nil {
 			return err

@@ -109,7 +109,7 @@ func newQueue(db *sql.DB, work desk.Work, cfg Config) (*river.Client[*sql.Tx], e
 			RescueStuckJobsAfter:        rescuedAfter,
 			SoftStopTimeout:             jobTime,
 			CompletedJobRetentionPeriod: keptFinished,
-			RetryPolicy:                 retries{hurry: cfg.Hurry, now: time.Now},
+			RetryPolicy:                 retries{hurry: cfg.Hurry, now: cfg.Now},
 			Logger:                      cfg.Log,
 		}
 	}

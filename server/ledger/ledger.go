@@ -31,11 +31,12 @@ import (
 
 // Config is where the ledger lives and what it is sealed with.
 type Config struct {
-	DSN       string       // "sqlite:/path/to/ledger.db"; required
-	Keys      *sealed.Keys // required
-	Hurry     int          // divides every deadline, as the demo does; 1
-	PublicURL string       // where our own pages are, without a slash at the end
-	Log       *slog.Logger // required
+	DSN       string           // "sqlite:/path/to/ledger.db"; required
+	Keys      *sealed.Keys     // required
+	Hurry     int              // divides every deadline, as the demo does; 1
+	PublicURL string           // where our own pages are, without a slash at the end
+	Log       *slog.Logger     // required
+	Now       func() time.Time // for what no event tells the time of; time.Now
 }
 
 // Ledger serves every port that package desk calls a ledger. It is safe for
@@ -56,6 +57,9 @@ const readers = 4
 // up to date.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	cfg.Hurry = max(cfg.Hurry, 1)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	path, ok := strings.CutPrefix(cfg.DSN, "sqlite:")
 	if !ok || path == "" {
 		return nil, ErrDSN
