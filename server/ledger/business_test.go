@@ -1,0 +1,45 @@
+package ledger
+
+import (
+	"context"
+	"encoding/base64"
+	"testing"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+	"certdesk/server/desk/desktest"
+	"certdesk/server/sealed"
+)
+
+// books is the ledger as the suites ask for it.
+type books struct{ *Ledger }
+
+// Told implements [desktest.Ledger].
+func (b books) Told(ctx context.Context, talk desk.TalkID) (map[string]flows.Happening, error) {
+	var rows []reportRow
+	if err := b.read.NewSelect().Model(&rows).Where("talk = ?", talk).Scan(ctx); err != nil {
+		return nil, err
+	}
+	all := map[string]flows.Happening{}
+	for _, row := range rows {
+		box, err := base64.StdEncoding.DecodeString(row.Sealed)
+		if err != nil {
+			return nil, err
+		}
+		if all[row.ID], err = sealed.DecodeHappening(b.cfg.Keys, reportPlace(row.ID), box); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func openBooks(t *testing.T) desktest.Ledger {
+	t.Helper()
+	return books{open(t)}
+}
+
+func TestTransfers(t *testing.T)    { desktest.Transfers(t, openBooks) }
+func TestOrders(t *testing.T)       { desktest.Orders(t, openBooks) }
+func TestParcels(t *testing.T)      { desktest.Parcels(t, openBooks) }
+func TestCertificates(t *testing.T) { desktest.Certificates(t, openBooks) }
+func TestEndings(t *testing.T)      { desktest.Endings(t, openBooks) }
