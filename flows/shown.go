@@ -21,7 +21,7 @@ var shownIn = map[int][]string{
 	18:  {"talks/company.txt", "talks/person.txt"},
 	20:  {"talks/company.txt", "talks/person.txt"},
 	21:  {"talks/company.txt"},
-	22:  {"talks/person.txt"},
+	22:  {"talks/person.txt", "talks/timers.txt"},
 	26:  {"talks/company.txt", "talks/person.txt"},
 	27:  {"talks/person.txt"},
 	29:  {"talks/company.txt"},

@@ -1,0 +1,128 @@
+package flows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// world answers every effect as the ledger promises to: doing again what is done
+// gives the report that doing it gave. Reports and clocks lie in a heap, from
+// which they are taken in any order, and some of them twice.
+type world struct {
+	heap []Happening
+	done map[Kind]bool
+}
+
+// ask performs an effect.
+func (w *world) ask(e Effect) {
+	switch x := e.(type) {
+	case Wait:
+		w.tell(Waited{Entry: x.Entry})
+	case SendCode:
+		w.tell(CodeSent{})
+	case Register:
+		w.tell(Registered{})
+	case VerifyFace:
+		w.unless(FaceDone{}, FaceOpened{URL: "https://face"}, FaceDone{})
+	case CheckFace:
+		w.unless(FaceDone{}, FaceNotYet{})
+	case OpenTransfer:
+		w.unless(TransferSeen{}, TransferOpened{To: Payee{Account: "1"}}, TransferWrong{Why: "金额不对。"}, TransferSeen{})
+	case CheckTransfer:
+		w.unless(TransferSeen{}, TransferNotYet{})
+	case PlaceOrder:
+		w.unless(Paid{No: "D1"}, Ordered{No: "D1"})
+	case OpenPayment:
+		w.unless(Paid{No: "D1"}, PayOpened{QR: "https://qr"}, Paid{No: "D1", Amount: 1})
+	case CheckPayment:
+		w.unless(Paid{No: "D1"}, PayNotYet{})
+	case BookCourier:
+		if !w.done[KindBooked] {
+			w.done[KindBooked] = true
+			w.tell(Booked{"SF1"}, Shipped{"SF1"}, ParcelMoved{"途中"}, ParcelTrouble{"打不通"}, Delivered{"已签收"})
+		}
+	case OfferActivation:
+		w.unless(Activated{"01"}, TicketReady{Code: Conceal("A")}, KeyStep{2, "证书新领请求", "done"}, KeyStep{4, "导入加密密钥对", "done"}, Activated{"01"})
+	case CallAgent:
+		w.tell(AgentCalled{})
+	}
+}
+
+func (w *world) tell(news ...Happening) { w.heap = append(w.heap, news...) }
+
+// unless tells the end when it has been reached, and the way there otherwise.
+func (w *world) unless(end Happening, way ...Happening) {
+	if w.done[end.Kind()] {
+		w.tell(end)
+		return
+	}
+	w.tell(way...)
+}
+
+// take gives one piece of news from anywhere in the heap, and perhaps leaves it
+// there to be told again.
+func (w *world) take(t *rapid.T) Happening {
+	i := rapid.IntRange(0, len(w.heap)-1).Draw(t, "which")
+	news := w.heap[i]
+	if rapid.IntRange(0, 3).Draw(t, "again") > 0 {
+		w.heap = slices.Delete(w.heap, i, i+1)
+	}
+	w.done[news.Kind()] = true
+	return news
+}
+
+// TestAnyOrderArrives is promise 1 from the applicant's side: however late,
+// often and mixed up the world reports, whoever keeps going arrives, and
+// nothing is left over for an agent.
+func TestAnyOrderArrives(t *testing.T) {
+	f := Manual(testPhone)
+	rapid.Check(t, func(t *rapid.T) {
+		w := &world{done: map[Kind]bool{}}
+		kind := rapid.SampledFrom(forward[Welcome]).Draw(t, "kind")
+		var c Case
+		var past []string
+		for n := 0; c.At != Done; n++ {
+			if n > 2000 {
+				t.Fatalf("never arrives, stands at %s:\n%s", c.At, strings.Join(past[len(past)-20:], "\n"))
+			}
+			e := Event{ID: fmt.Sprintf("e%d", n), At: noon, Via: Within}
+			if len(w.heap) > 0 && rapid.Bool().Draw(t, "world") {
+				e.What = w.take(t)
+			} else {
+				e.Via, e.What = WeChat, act(t, c, kind)
+			}
+			out := f.Decide(c, e)
+			past = append(past, fmt.Sprintf("%s: %s -> %s (%s)", c.At, e.What.Kind(), out.Case.At, out.Via))
+			c = out.Case
+			for _, effect := range out.Effects {
+				if o, ok := effect.(Orphan); ok {
+					t.Fatalf("an orphan %s:\n%s", o.Report, strings.Join(past, "\n"))
+				}
+				w.ask(effect)
+			}
+		}
+	})
+}
+
+// act is what somebody does who wants to get on.
+func act(t *rapid.T, c Case, kind string) Happening {
+	line := kind
+	if c.At != Welcome {
+		line = "> " + WordWhere
+		for _, l := range forward[c.At] {
+			if l[0] == '>' {
+				line = l
+				break
+			}
+		}
+	}
+	what, err := ReadScript(line, c, noon)
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return what
+}
