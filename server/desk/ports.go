@@ -123,13 +123,14 @@ type Code struct {
 	ID     string // reference for the partner's log
 	Mobile flows.Secret
 	Code   flows.Secret
-	Sent   bool // it went out before
+	Sent   bool // it went out before, or was replaced: send nothing
 }
 
 // Checks proves persons.
 type Checks interface {
 	// OpenCheck returns the open face attempt of a talk, or makes one. When the
-	// person is proved already it reports FaceDone to ref and returns ErrUsed.
+	// person is proved already it reports FaceDone to ref and returns ErrUsed;
+	// FaceRefused, and ErrUsed as well, when no name and number are saved.
 	OpenCheck(ctx context.Context, ref Ref, at time.Time) (Check, error)
 
 	// CheckOpened notes the provider's identifier and address, reports
