@@ -231,11 +231,9 @@ func (l *Ledger) turnOrder(ctx context.Context, tx bun.Tx, order orderRow) error
 
 // orderFacts reads how far the order of a talk is, for [Ledger.Facts].
 func (l *Ledger) orderFacts(ctx context.Context, db bun.IDB, talk desk.TalkID, f *flows.Facts) error {
-	_, err := l.proofIn(ctx, db, talk, proofSeen)
-	if err != nil && !errors.Is(err, desk.ErrUnknown) {
+	if err := l.companyFacts(ctx, db, talk, f); err != nil {
 		return err
 	}
-	f.CompanyVerified = err == nil
 	order, err := l.liveOrder(ctx, db, talk)
 	if errors.Is(err, desk.ErrUnknown) {
 		return nil

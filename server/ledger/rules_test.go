@@ -28,119 +28,57 @@ func oneTalk(t *testing.T) (books, desk.TalkID) {
 }
 
 // TestAtMostOne writes rows past the code: it is the tables that forbid
-// doubles, so that they hold for any number of processes.
+// doubles, so that they hold for any number of processes. Row a fits beside
+// no double, and beside near, the nearest row that is none.
 func TestAtMostOne(t *testing.T) {
 	l, talk := oneTalk(t)
-	tests := []struct {
-		name    string
-		rows    func() (a, b any)
-		allowed func() (a, b any) // the nearest that is no double
-	}{
-		{
-			"open proof of a talk",
-			func() (any, any) {
-				return &proofRow{Number: "1", Talk: talk, Account: "1", State: proofOpen}, &proofRow{Number: "2", Talk: talk, Account: "2", State: proofOpen}
-			},
-			func() (any, any) {
-				return &proofRow{Number: "1", Talk: talk, Account: "1", State: proofOpen}, &proofRow{Number: "2", Talk: talk, Account: "2", State: proofExpired}
-			},
-		},
-		{
-			"seen proof of a talk",
-			func() (any, any) {
-				return &proofRow{Number: "1", Talk: talk, Account: "1", State: proofSeen}, &proofRow{Number: "2", Talk: talk, Account: "2", State: proofSeen}
-			},
-			func() (any, any) {
-				return &proofRow{Number: "1", Talk: talk, Account: "1", State: proofSeen}, &proofRow{Number: "2", Talk: talk, Account: "2", State: proofOpen}
-			},
-		},
-		{
-			"proof of a receiving account",
-			func() (any, any) {
-				return &proofRow{Number: "1", Talk: talk, Account: "1", State: proofSeen}, &proofRow{Number: "2", Talk: talk, Account: "1", State: proofClosed}
-			},
-			nil,
-		},
-		{
-			"line of a bank's reference",
-			func() (any, any) { return &bankLineRow{Ref: "1"}, &bankLineRow{Ref: "1"} },
-			func() (any, any) { return &bankLineRow{Ref: "1"}, &bankLineRow{Ref: "2"} },
-		},
-		{
-			"live order of a talk",
-			func() (any, any) {
-				return &orderRow{No: "1", Talk: talk, State: orderPaid}, &orderRow{No: "2", Talk: talk, State: orderOpen}
-			},
-			func() (any, any) {
-				return &orderRow{No: "1", Talk: talk, State: orderCancelled}, &orderRow{No: "2", Talk: talk, State: orderOpen}
-			},
-		},
-		{
-			"open payment of an order",
-			func() (any, any) {
-				return &paymentRow{Number: "1", OrderNo: "D1", State: paymentOpen}, &paymentRow{Number: "2", OrderNo: "D1", State: paymentOpen}
-			},
-			func() (any, any) {
-				return &paymentRow{Number: "1", OrderNo: "D1", State: paymentOpen}, &paymentRow{Number: "2", OrderNo: "D1", State: paymentLapsed}
-			},
-		},
-		{
-			"payment that pays an order",
-			func() (any, any) {
-				return &paymentRow{Number: "1", OrderNo: "D1", State: paymentPaid}, &paymentRow{Number: "2", OrderNo: "D1", State: paymentPaid}
-			},
-			func() (any, any) {
-				return &paymentRow{Number: "1", OrderNo: "D1", State: paymentPaid}, &paymentRow{Number: "2", OrderNo: "D1", State: paymentSurplus}
-			},
-		},
-		{
-			"shipment of an order",
-			func() (any, any) {
-				return &shipmentRow{Number: "1", OrderNo: "D1", Talk: talk}, &shipmentRow{Number: "2", OrderNo: "D1", Talk: talk}
-			},
-			nil,
-		},
-		{
-			"certificate of an order",
-			func() (any, any) {
-				return &certificateRow{OrderNo: "D1", Talk: talk, Container: "1"}, &certificateRow{OrderNo: "D1", Talk: talk, Container: "2"}
-			},
-			nil,
-		},
-		{
-			"open ticket of an order",
-			func() (any, any) {
-				return &ticketRow{CodeBlind: "1", OrderNo: "D1", State: ticketOpen}, &ticketRow{CodeBlind: "2", OrderNo: "D1", State: ticketOpen}
-			},
-			func() (any, any) {
-				return &ticketRow{CodeBlind: "1", OrderNo: "D1", State: ticketOpen}, &ticketRow{CodeBlind: "2", OrderNo: "D1", State: ticketUsed}
-			},
-		},
-		{
-			"open session of an order",
-			func() (any, any) {
-				return &makingRow{TokenBlind: "1", OrderNo: "D1", State: makingOpen}, &makingRow{TokenBlind: "2", OrderNo: "D1", State: makingOpen}
-			},
-			func() (any, any) {
-				return &makingRow{TokenBlind: "1", OrderNo: "D1", State: makingOpen}, &makingRow{TokenBlind: "2", OrderNo: "D1", State: makingClosed}
-			},
-		},
-		{
-			"letter of a name",
-			func() (any, any) { return &inboxRow{ID: "1"}, &inboxRow{ID: "1"} },
-			func() (any, any) { return &inboxRow{ID: "1"}, &inboxRow{ID: "2"} },
-		},
+	proof := func(number string, state proofState) any {
+		return &proofRow{Number: number, Talk: talk, Account: number, State: state}
 	}
-	for _, tt := range tests {
+	order := func(no string, state orderState) any { return &orderRow{No: no, Talk: talk, State: state} }
+	payment := func(number string, state paymentState) any {
+		return &paymentRow{Number: number, OrderNo: "D1", State: state}
+	}
+	parcel := func(number, orderNo, waybill string) any {
+		return &shipmentRow{Number: number, OrderNo: orderNo, Talk: talk, Waybill: waybill}
+	}
+	ticket := func(code string, state ticketState) any {
+		return &ticketRow{CodeBlind: code, OrderNo: "D1", State: state}
+	}
+	run := func(token string, state makingState) any {
+		return &makingRow{TokenBlind: token, OrderNo: "D1", State: state}
+	}
+	certificate := func(orderNo, container string) any {
+		return &certificateRow{OrderNo: orderNo, Talk: talk, Container: container}
+	}
+	for _, tt := range []struct {
+		name            string
+		a, double, near any
+	}{
+		{"open proof of a talk", proof("1", proofOpen), proof("2", proofOpen), proof("2", proofExpired)},
+		{"seen proof of a talk", proof("1", proofSeen), proof("2", proofSeen), proof("2", proofOpen)},
+		{"proof of an account", proof("1", proofSeen), &proofRow{Number: "2", Talk: talk, Account: "1"}, proof("2", proofClosed)},
+		{"line of a bank's reference", &bankLineRow{Ref: "1"}, &bankLineRow{Ref: "1"}, &bankLineRow{Ref: "2"}},
+		{"live order of a talk", order("1", orderPaid), order("2", orderOpen), order("2", orderCancelled)},
+		{"open payment of an order", payment("1", paymentOpen), payment("2", paymentOpen), payment("2", paymentLapsed)},
+		{"payment that pays an order", payment("1", paymentPaid), payment("2", paymentPaid), payment("2", paymentSurplus)},
+		{"shipment of an order", parcel("1", "D1", ""), parcel("2", "D1", ""), parcel("2", "D2", "")},
+		{"shipment of a waybill", parcel("1", "D1", "SF1"), parcel("2", "D2", "SF1"), parcel("2", "D2", "SF2")},
+		{"line of a parcel", &scanRow{Shipment: "S1", ID: "1"}, &scanRow{Shipment: "S1", ID: "1"}, &scanRow{Shipment: "S1", ID: "2"}},
+		{"certificate of an order", certificate("D1", "1"), certificate("D1", "2"), certificate("D2", "2")},
+		{"certificate of a container", certificate("D1", "1"), certificate("D2", "1"), certificate("D2", "2")},
+		{"open ticket of an order", ticket("1", ticketOpen), ticket("2", ticketOpen), ticket("2", ticketUsed)},
+		{"ticket of a code", ticket("1", ticketUsed), ticket("1", ticketVoid), ticket("2", ticketVoid)},
+		{"open session of an order", run("1", makingOpen), run("2", makingOpen), run("2", makingClosed)},
+		{"ending of an effect", &endingRow{Ref: "1", Talk: talk}, &endingRow{Ref: "1", Talk: talk}, &endingRow{Ref: "2", Talk: talk}},
+		{"letter of a name", &inboxRow{ID: "1"}, &inboxRow{ID: "1"}, &inboxRow{ID: "2"}},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if a, b := tt.rows(); bothFit(t, l, talk, a, b) {
-				t.Errorf("two rows are at most one, and both were stored")
+			if bothFit(t, l, talk, tt.a, tt.double) {
+				t.Error("at most one is allowed, and two were stored")
 			}
-			if tt.allowed == nil {
-				return
-			}
-			if a, b := tt.allowed(); !bothFit(t, l, talk, a, b) {
-				t.Errorf("two rows that are no doubles were refused")
+			if !bothFit(t, l, talk, tt.a, tt.near) {
+				t.Error("two that are no doubles were refused")
 			}
 		})
 	}
@@ -154,8 +92,11 @@ func bothFit(t *testing.T, l books, talk desk.TalkID, a, b any) bool {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	order := orderRow{No: "D1", Talk: talk, State: orderCancelled}
-	for _, row := range []any{&order, a} {
+	beneath := []any{
+		&orderRow{No: "D1", Talk: talk, State: orderCancelled}, &orderRow{No: "D2", Talk: talk, State: orderCancelled},
+		&orderRow{No: "D3", Talk: talk, State: orderCancelled}, &shipmentRow{Number: "S1", OrderNo: "D3", Talk: talk},
+	}
+	for _, row := range append(beneath, a) {
 		if _, err := tx.NewInsert().Model(row).Exec(t.Context()); err != nil {
 			t.Fatalf("insert %+v: %v", row, err)
 		}

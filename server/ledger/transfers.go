@@ -261,6 +261,21 @@ func (l *Ledger) answerSeen(ctx context.Context, tx bun.Tx, ref desk.Ref, seen p
 	return l.answer(ctx, tx, ref, flows.TransferSeen{Payer: org}, at)
 }
 
+// companyFacts reads whether the organisation is proved; then its name is the
+// proved one, whatever was typed since.
+func (l *Ledger) companyFacts(ctx context.Context, db bun.IDB, talk desk.TalkID, f *flows.Facts) error {
+	seen, err := l.proofIn(ctx, db, talk, proofSeen)
+	if errors.Is(err, desk.ErrUnknown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.CompanyVerified = true
+	f.Form[flows.KeyOrgName], err = l.orgOf(seen)
+	return err
+}
+
 // proofIn finds the proof of a talk in one of the states that only one can be
 // in, or [desk.ErrUnknown].
 func (l *Ledger) proofIn(ctx context.Context, db bun.IDB, talk desk.TalkID, state proofState) (proofRow, error) {

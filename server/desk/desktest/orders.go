@@ -86,6 +86,9 @@ func orderCompany(t *testing.T, l Ledger) {
 	a.registers()
 	a.credited(cent("line", a.asksForTransfer(Noon)))
 	a.saves("register.company", map[flows.Key]string{flows.KeyOrgName: "宁波乙贸易有限公司"})
+	if got := a.facts().Form.Text(flows.KeyOrgName); got != someOrg {
+		t.Errorf("Facts name the company %q, want the proved name", got)
+	}
 	a.pays()
 	s := a.redeems(a.ticket(Noon), Noon)
 	if got := s.Subject; got.Name.Reveal() != someOrg || got.Handler.Reveal() != someName || !got.Organisation {
