@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"certdesk/flows"
+	"certdesk/server"
+)
+
+// The commands that work with a configured service.
+
+type serveCommand struct {
+	Embedded bool `help:"Keep Redis and the ledger inside this process. For trying out, not for production."`
+}
+
+// Run serves until it is told to stop.
+func (s serveCommand) Run(ctx context.Context) error {
+	cfg, err := server.ConfigFrom(os.Environ())
+	if err != nil {
+		return err
+	}
+	cfg.Embedded = s.Embedded
+	service, err := server.New(ctx, cfg, logger(slog.LevelInfo))
+	if err != nil {
+		return err
+	}
+	return service.Run(ctx)
+}
+
+type migrateCommand struct{}
+
+// Run opens the ledger, which migrates it.
+func (migrateCommand) Run(ctx context.Context) error {
+	return withService(ctx, func(*server.Server) error {
+		fmt.Println("The ledger is at this release's schema.")
+		return nil
+	})
+}
+
+type staffCommand struct {
+	Add staffAddCommand `cmd:"" help:"Add an agent. The password is read from the standard input."`
+}
+
+type staffAddCommand struct {
+	Name    string `arg:"" help:"Name to sign in with."`
+	Display string `help:"Name that applicants read." required:""`
+}
+
+// Run reads the password from a pipe or the terminal, never from an argument.
+func (s staffAddCommand) Run(ctx context.Context) error {
+	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil && line == "" {
+		return fmt.Errorf("password from the standard input: %w", err)
+	}
+	password := flows.Conceal(strings.TrimRight(line, "\r\n"))
+	return withService(ctx, func(service *server.Server) error {
+		return service.AddStaff(ctx, s.Name, s.Display, password)
+	})
+}
+
+func withService(ctx context.Context, do func(*server.Server) error) error {
+	cfg, err := server.ConfigFrom(os.Environ())
+	if err != nil {
+		return err
+	}
+	cfg.Embedded = cfg.RedisURL == "" && cfg.DatabaseURL == ""
+	service, err := server.New(ctx, cfg, logger(slog.LevelError))
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(service), service.Close())
+}

@@ -1,0 +1,238 @@
+package desktest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+)
+
+// Store is what keeps talks: every port of package desk that Redis serves.
+type Store interface {
+	desk.Talks
+	desk.Todo
+	desk.Transcripts
+}
+
+// Talks runs the suite of [desk.Talks], [desk.Todo] and [desk.Transcripts].
+// The function open returns an empty store. Pass lets time go by for it; the
+// store must be told, because a test does not wait ten minutes.
+func Talks(t *testing.T, open func(t *testing.T) (s Store, pass func(time.Duration))) {
+	tests := map[string]func(*testing.T, Store, func(time.Duration)){
+		"a new talk is not there":                       newTalkIsAbsent,
+		"what was committed is loaded":                  committedIsLoaded,
+		"an event decided before gets its answer":       duplicateGetsItsAnswer,
+		"an answer is forgotten after ten minutes":      answerIsForgotten,
+		"a stale commit writes nothing and shows why":   staleCommitWritesNothing,
+		"a talk that is gone is not taken for an old":   goneTalkIsNotStale,
+		"a sequence that came round again does not win": sequenceDoesNotWin,
+		"of racing commits one wins":                    oneCommitWins,
+		"effects wait until they are settled":           effectsWait,
+		"a flood is refused and passes":                 floodPasses,
+		"a transcript is read from a mark":              transcriptFromMark,
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s, pass := open(t)
+			test(t, s, pass)
+		})
+	}
+}
+
+const theTalk desk.TalkID = "aaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+func deciding(was desk.Talk, event string, at flows.State) desk.Commit {
+	next := desk.Talk{ID: theTalk, Case: was.Case, Seen: []string{event}}
+	next.Case.At, next.Case.Seq = at, was.Case.Seq+1
+	next.Case.Form = flows.Form{flows.KeyMobile: flows.Conceal("13800138000")}
+	return desk.Commit{
+		Talk: next, Was: was.Revision, Event: flows.Event{ID: event, At: time.UnixMilli(1_790_000_000_000)},
+		Answer: desk.Answer{Replies: []flows.Reply{{Text: "答复" + event}}, At: at},
+		Lines:  []desk.Line{{Who: desk.WhoApplicant, Text: event}, {Who: desk.WhoBot, Text: "答复" + event}},
+	}
+}
+
+func commit(t *testing.T, s desk.Talks, c desk.Commit) desk.Talk {
+	t.Helper()
+	talk, _, err := s.Commit(t.Context(), c)
+	if err != nil {
+		t.Fatalf("Commit(%s) = %v", c.Event.ID, err)
+	}
+	return talk
+}
+
+func newTalkIsAbsent(t *testing.T, s Store, _ func(time.Duration)) {
+	if _, err := s.Load(t.Context(), theTalk); !errors.Is(err, desk.ErrNoTalk) {
+		t.Errorf("Load = %v, want ErrNoTalk", err)
+	}
+}
+
+func committedIsLoaded(t *testing.T, s Store, _ func(time.Duration)) {
+	want := commit(t, s, deciding(desk.Talk{}, "e1", "a"))
+	got, err := s.Load(t.Context(), theTalk)
+	if err != nil || got.Revision != want.Revision || got.Case.At != "a" || got.Case.Form.Text(flows.KeyMobile) != "13800138000" || len(got.Seen) != 1 {
+		t.Errorf("Load = %+v, %v, want %+v", got, err, want)
+	}
+}
+
+func duplicateGetsItsAnswer(t *testing.T, s Store, _ func(time.Duration)) {
+	first := commit(t, s, deciding(desk.Talk{}, "e1", "a"))
+	second := commit(t, s, deciding(first, "e2", "b"))
+	_, answer, err := s.Commit(t.Context(), deciding(second, "e1", "c"))
+	if !errors.Is(err, desk.ErrDuplicate) || len(answer.Replies) != 1 || answer.Replies[0].Text != "答复e1" {
+		t.Errorf("Commit again = %+v, %v, want the first answer and ErrDuplicate", answer, err)
+	}
+	if got, _ := s.Load(t.Context(), theTalk); got.Case.At != "b" {
+		t.Errorf("a duplicate moved the talk to %s", got.Case.At)
+	}
+}
+
+func answerIsForgotten(t *testing.T, s Store, pass func(time.Duration)) {
+	first := commit(t, s, deciding(desk.Talk{}, "e1", "a"))
+	pass(11 * time.Minute)
+	commit(t, s, deciding(first, "e1", "b"))
+}
+
+func staleCommitWritesNothing(t *testing.T, s Store, _ func(time.Duration)) {
+	first := commit(t, s, deciding(desk.Talk{}, "e1", "a"))
+	second := commit(t, s, deciding(first, "e2", "b"))
+	c := deciding(first, "e3", "c")
+	c.Effects = []flows.Effect{flows.PlaceOrder{}}
+	now, _, err := s.Commit(t.Context(), c)
+	if !errors.Is(err, desk.ErrStale) || now.Revision != second.Revision || now.Case.At != "b" {
+		t.Errorf("stale Commit = %+v, %v, want the talk at b and ErrStale", now, err)
+	}
+	if due, _ := s.Pending(t.Context(), theTalk); len(due) != 0 {
+		t.Errorf("a stale commit left effects: %v", due)
+	}
+	if lines, _, _ := s.Lines(t.Context(), theTalk, ""); len(lines) != 4 {
+		t.Errorf("a stale commit left lines: %d, want 4", len(lines))
+	}
+	commit(t, s, deciding(second, "e3", "c")) // and did not use the event up
+}
+
+func goneTalkIsNotStale(t *testing.T, s Store, _ func(time.Duration)) {
+	if _, _, err := s.Commit(t.Context(), deciding(desk.Talk{Revision: "AAAAAAAAAAA"}, "e1", "a")); !errors.Is(err, desk.ErrNoTalk) {
+		t.Errorf("Commit to a talk that is gone = %v, want ErrNoTalk", err)
+	}
+}
+
+func sequenceDoesNotWin(t *testing.T, s Store, pass func(time.Duration)) {
+	old := commit(t, s, deciding(desk.Talk{}, "e1", "a"))
+	pass(31 * 24 * time.Hour) // forgotten
+	anew := commit(t, s, deciding(desk.Talk{}, "e2", "b"))
+	if old.Case.Seq != anew.Case.Seq {
+		t.Fatalf("sequences %d and %d differ", old.Case.Seq, anew.Case.Seq)
+	}
+	if _, _, err := s.Commit(t.Context(), deciding(old, "e3", "c")); !errors.Is(err, desk.ErrStale) {
+		t.Errorf("Commit from the forgotten talk = %v, want ErrStale", err)
+	}
+}
+
+func oneCommitWins(t *testing.T, s Store, _ func(time.Duration)) {
+	first := commit(t, s, deciding(desk.Talk{}, "e0", "a"))
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	won := 0
+	for i := range 16 {
+		all.Go(func() {
+			_, _, err := s.Commit(t.Context(), deciding(first, fmt.Sprintf("r%d", i), "b"))
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				won++
+			} else if !errors.Is(err, desk.ErrStale) {
+				t.Errorf("Commit = %v", err)
+			}
+		})
+	}
+	all.Wait()
+	if won != 1 {
+		t.Errorf("%d commits won, want 1", won)
+	}
+}
+
+func effectsWait(t *testing.T, s Store, _ func(time.Duration)) {
+	c := deciding(desk.Talk{}, "e1", "a")
+	c.Effects = []flows.Effect{flows.Save{Page: "p", Form: flows.Form{flows.KeyName: flows.Conceal("王小明")}}, flows.PlaceOrder{}}
+	commit(t, s, c)
+	due, err := s.Pending(t.Context(), theTalk)
+	if err != nil || len(due) != 2 {
+		t.Fatalf("Pending = %v, %v, want two effects", due, err)
+	}
+	save, ok := due[0].Effect.(flows.Save)
+	if !ok || save.Form.Text(flows.KeyName) != "王小明" || due[0].Ref.Event != "e1" || due[1].Ref.Index != 1 || !due[0].At.Equal(c.Event.At) {
+		t.Errorf("Pending = %+v, want the save first, by name", due)
+	}
+	if !unsettled(t, s) {
+		t.Error("a talk with effects is not in its to-do set")
+	}
+	if err := s.Settled(t.Context(), theTalk, due[:1]); err != nil {
+		t.Fatal(err)
+	}
+	if rest, _ := s.Pending(t.Context(), theTalk); len(rest) != 1 || rest[0].Effect.Verb() != flows.VerbPlaceOrder || !unsettled(t, s) {
+		t.Errorf("after settling one: %v", rest)
+	}
+	if err := s.Settled(t.Context(), theTalk, due); err != nil {
+		t.Fatal(err)
+	}
+	if unsettled(t, s) {
+		t.Error("a settled talk is still in its to-do set")
+	}
+}
+
+// unsettled looks for the talk in every partition, as the sweep does.
+func unsettled(t *testing.T, s desk.Todo) bool {
+	t.Helper()
+	for p := range 256 {
+		ids, err := s.Unsettled(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range ids {
+			if id == theTalk {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func floodPasses(t *testing.T, s Store, pass func(time.Duration)) {
+	talk := desk.Talk{}
+	for i := range 1000 {
+		c := deciding(talk, fmt.Sprintf("e%d", i), "a")
+		c.Limited = true
+		next, _, err := s.Commit(t.Context(), c)
+		if errors.Is(err, desk.ErrFlood) {
+			pass(time.Minute)
+			commit(t, s, c)
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		talk = next
+	}
+	t.Error("a thousand messages at once were all taken")
+}
+
+func transcriptFromMark(t *testing.T, s Store, _ func(time.Duration)) {
+	first := commit(t, s, deciding(desk.Talk{}, "e1", "a"))
+	lines, mark, err := s.Lines(t.Context(), theTalk, "")
+	if err != nil || len(lines) != 2 || lines[0].Text != "e1" {
+		t.Fatalf("Lines = %v, %v", lines, err)
+	}
+	commit(t, s, deciding(first, "e2", "b"))
+	if err := s.Append(t.Context(), theTalk, desk.Line{Who: desk.WhoUnsent, Text: "没有送达"}); err != nil {
+		t.Fatal(err)
+	}
+	lines, _, err = s.Lines(t.Context(), theTalk, mark)
+	if err != nil || len(lines) != 3 || lines[2].Who != desk.WhoUnsent {
+		t.Errorf("Lines after the mark = %v, %v, want three", lines, err)
+	}
+}

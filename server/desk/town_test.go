@@ -1,0 +1,161 @@
+package desk_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+)
+
+// town is every partner at once. It keeps books by the numbers it is given:
+// what comes twice under one number is one thing to it.
+type town struct {
+	mu       sync.Mutex
+	texts    []flows.Secret
+	faces    map[string]bool // our number → passed
+	bills    map[string]flows.Fen
+	paid     map[string]bool
+	closed   map[string]bool
+	parcels  map[string]flows.Recipient
+	said     []string
+	credits  []flows.Credit
+	onQR     func(number string) // called while QR is being answered
+	unspoken error               // what Say answers
+}
+
+func newTown() *town {
+	return &town{
+		faces: map[string]bool{}, bills: map[string]flows.Fen{}, paid: map[string]bool{}, closed: map[string]bool{},
+		parcels: map[string]flows.Recipient{},
+	}
+}
+
+func (w *town) Code(_ context.Context, _ flows.Secret, _ flows.Purpose, code flows.Secret, _ string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.texts = append(w.texts, code)
+	return nil
+}
+
+func (w *town) code() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.texts) == 0 {
+		return ""
+	}
+	return w.texts[len(w.texts)-1].Reveal()
+}
+
+func (w *town) Begin(_ context.Context, number string, _ flows.Person) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.faces[number] = w.faces[number]
+	return number, nil
+}
+
+func (w *town) Page(id string) (string, error) { return "https://alipay.test/" + id, nil }
+
+func (w *town) Result(_ context.Context, id string) (flows.FaceState, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.faces[id] {
+		return flows.FacePassed, nil
+	}
+	return flows.FacePending, nil
+}
+
+func (w *town) passFaces() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for number := range w.faces {
+		w.faces[number] = true
+	}
+}
+
+func (w *town) QR(_ context.Context, b flows.Bill) (string, error) {
+	w.mu.Lock()
+	w.bills[b.Number] = b.Amount
+	during := w.onQR
+	w.mu.Unlock()
+	if during != nil {
+		during(b.Number)
+	}
+	return "https://qr.alipay.test/" + b.Number, nil
+}
+
+func (w *town) Order(_ context.Context, b flows.Bill, _ string) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bills[b.Number] = b.Amount
+	return "trade" + b.Number, nil
+}
+
+func (w *town) Query(_ context.Context, number string) (flows.Trade, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := flows.Trade{Number: number, State: flows.TradeOpen, Amount: w.bills[number]}
+	if w.paid[number] {
+		t.State, t.No, t.At = flows.TradePaid, "T"+number, time.Now()
+	} else if w.closed[number] {
+		t.State = flows.TradeClosed
+	}
+	return t, nil
+}
+
+func (w *town) Close(_ context.Context, number string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed[number] = true
+	return nil
+}
+
+// pay pays every open bill and returns what a notification would say.
+func (w *town) pay() []flows.Trade {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var trades []flows.Trade
+	for number, amount := range w.bills {
+		if !w.closed[number] {
+			w.paid[number] = true
+			trades = append(trades, flows.Trade{Number: number, State: flows.TradePaid, Amount: amount, No: "T" + number, At: time.Now()})
+		}
+	}
+	return trades
+}
+
+func (w *town) Book(_ context.Context, p flows.Parcel) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.parcels[p.Number] = p.To
+	return fmt.Sprintf("SF%013d", len(w.parcels)), nil
+}
+
+func (w *town) Track(context.Context, string) ([]flows.Scan, error) { return nil, nil }
+
+func (w *town) Credits(context.Context, time.Time) ([]flows.Credit, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.credits), nil
+}
+
+func (w *town) Say(_ context.Context, _ string, _ desk.TalkID, replies []flows.Reply) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.unspoken != nil {
+		return w.unspoken
+	}
+	for _, r := range replies {
+		w.said = append(w.said, r.Text)
+	}
+	return nil
+}
+
+func (w *town) books() (bills, parcels, texts int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.bills), len(w.parcels), len(w.texts)
+}

@@ -1,0 +1,96 @@
+package server
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"certdesk/bot"
+	"certdesk/flows"
+	"certdesk/server/desk"
+	"certdesk/server/sealed"
+)
+
+// Links into a conversation. A link is a sealed note of which talk, which
+// entry into which step, and until when: nobody can make or read one, it needs
+// no store, and it is spent as soon as the case moves on. Decision 0006 has the
+// reasons.
+
+// links makes and reads them.
+type links struct {
+	keys *sealed.Keys
+	base string // public address of the service
+	now  func() time.Time
+	life time.Duration
+}
+
+const (
+	linkLife  = 30 * time.Minute
+	linkPlace = "link"
+	seatPlace = "seat"
+	entryLen  = 8
+)
+
+// link is what a token says.
+type link struct {
+	talk  desk.TalkID
+	entry [entryLen]byte
+	until time.Time
+}
+
+var errLink = errors.New("server: not a link of ours")
+
+func entryMark(entry string) (mark [entryLen]byte) {
+	sum := sha256.Sum256([]byte(entry))
+	copy(mark[:], sum[:])
+	return mark
+}
+
+// to is the address of a step's page.
+func (l *links) to(talk desk.TalkID, entry string) string {
+	return l.base + "/h5/s/" + l.token(linkPlace, talk, entry, l.life)
+}
+
+func (l *links) token(place string, talk desk.TalkID, entry string, life time.Duration) string {
+	mark := entryMark(entry)
+	note := binary.BigEndian.AppendUint32(mark[:], uint32(l.now().Add(life).Unix()))
+	return base64.RawURLEncoding.EncodeToString(l.keys.Seal(place, append(note, talk...)))
+}
+
+// read opens a token. An expired one is returned together with
+// [desk.ErrExpired].
+func (l *links) read(place, token string) (link, error) {
+	box, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(box) > 256 {
+		return link{}, errLink
+	}
+	note, err := l.keys.Open(place, box)
+	if err != nil || len(note) <= entryLen+4 {
+		return link{}, errLink
+	}
+	k := link{talk: desk.TalkID(note[entryLen+4:]), until: time.Unix(int64(binary.BigEndian.Uint32(note[entryLen:])), 0)}
+	copy(k.entry[:], note)
+	if l.now().After(k.until) {
+		return k, desk.ErrExpired
+	}
+	return k, nil
+}
+
+// statusMark is the entry of a link that shows wherever the case is now.
+var statusMark = entryMark("status")
+
+// status is the address of the case's present step, for messages that outlive
+// a step.
+func (l *links) status(talk desk.TalkID) string {
+	return l.base + "/h5/s/" + l.token(linkPlace, talk, "status", 48*time.Hour)
+}
+
+// of are the links of one talk, as a channel needs them.
+func (l *links) of(talk desk.TalkID) bot.Links {
+	return bot.Links{
+		Page: func(p flows.PageLink) string { return l.to(talk, p.Entry) },
+		QR:   func(q flows.QR) string { return l.to(talk, q.Entry) },
+	}
+}

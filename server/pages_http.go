@@ -1,0 +1,314 @@
+package server
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/gofiber/fiber/v2"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+	"certdesk/server/pages"
+)
+
+// The pages that a chat opens. A page is the present step of a talk, drawn for
+// a browser; what is sent in is an event like any other. Whoever opened a valid
+// link keeps a seat for half an hour, so that the next step follows in the same
+// browser; the link itself is spent when its step is over.
+
+const (
+	seatCookie = "certdesk_seat"
+	seatPath   = "/h5"
+)
+
+func (s *Server) mountPages(r fiber.Router) {
+	r.Get("/h5/style.css", s.pageStyle)
+	r.Get("/h5/terms/:id", s.pageTerms)
+	r.Get("/h5/face/:number", s.showFace)
+	r.Get("/h5/alipay/return", s.pageReturn)
+	r.Get("/h5/now", s.pageNow)
+	r.Get("/h5/s/:token", s.pageOpen)
+	r.Post("/h5/s/:token", s.pageSend)
+}
+
+// pageOpen shows the step that a link leads to. Looking does not use the link
+// up: previews of links look too.
+func (s *Server) pageOpen(c *fiber.Ctx) error {
+	k, err := s.links.read(linkPlace, c.Params("token"))
+	if err != nil {
+		return s.notFound(c, deadLink(err))
+	}
+	talk, question, err := s.desk.Look(c.UserContext(), k.talk)
+	if err != nil {
+		return err
+	}
+	if k.entry != statusMark && k.entry != entryMark(talk.Case.Entry) {
+		return s.notFound(c, "这一步已经完成，链接不能再用了。请回到聊天里，点最新的链接继续。")
+	}
+	s.takeSeat(c, talk.ID)
+	return s.show(c, talk, question, nil, nil)
+}
+
+// deadLink says why a link leads nowhere, and what to do.
+func deadLink(err error) string {
+	if errors.Is(err, desk.ErrExpired) {
+		return "链接已过期。请回到聊天里发任意一句话，会得到新的链接，已经填好的不会丢。"
+	}
+	return "链接不完整。请回到聊天里，直接点开链接。"
+}
+
+// pageNow shows wherever the talk of this browser's seat is now.
+func (s *Server) pageNow(c *fiber.Ctx) error {
+	k, err := s.links.read(seatPlace, c.Cookies(seatCookie))
+	if err != nil {
+		return s.notFound(c, deadLink(err))
+	}
+	talk, question, err := s.desk.Look(c.UserContext(), k.talk)
+	if err != nil {
+		return err
+	}
+	return s.show(c, talk, question, nil, nil)
+}
+
+// pageSend takes a filled page or a pressed button.
+func (s *Server) pageSend(c *fiber.Ctx) error {
+	k, err := s.links.read(linkPlace, c.Params("token"))
+	if err != nil {
+		return s.notFound(c, deadLink(err))
+	}
+	sent, err := url.ParseQuery(string(c.Body()))
+	if err != nil || len(sent) > 40 {
+		return fiber.NewError(fiber.StatusBadRequest)
+	}
+	talk, question, err := s.desk.Look(c.UserContext(), k.talk)
+	if err != nil {
+		return err
+	}
+	what, refusals, err := s.sent(talk, sent)
+	if err != nil {
+		return err
+	}
+	if refusals != nil && k.entry == entryMark(talk.Case.Entry) {
+		return s.show(c, talk, question, sent, refusals)
+	}
+	answer, err := s.desk.HandleTalk(c.UserContext(), k.talk, flows.Event{
+		ID: pageEvent(k, sent.Get("_nonce")), At: s.now(), Via: flows.Web, What: what,
+	})
+	if err != nil {
+		return err
+	}
+	if len(answer.Refusals) > 0 {
+		return s.show(c, talk, question, sent, answer.Refusals)
+	}
+	s.takeSeat(c, k.talk)
+	return c.Redirect("/h5/now", fiber.StatusSeeOther)
+}
+
+// pageEvent names a sending: the entry and the page's nonce, so that a double
+// tap is one event.
+func pageEvent(k link, nonce string) string {
+	return "page/" + base64.RawURLEncoding.EncodeToString(k.entry[:]) + "/" + clip(nonce, 32)
+}
+
+// sent reads what a browser posted. A password is checked here and goes on as
+// its hash; everything else is for the flow to judge.
+func (s *Server) sent(talk desk.Talk, sent url.Values) (flows.Happening, map[flows.Key]string, error) {
+	if choice := sent.Get("_choice"); choice != "" {
+		return flows.Said{Choice: clip(choice, 16)}, nil, nil
+	}
+	values := flows.Form{}
+	for key, text := range sent {
+		if !strings.HasPrefix(key, "_") && len(text) > 0 {
+			values[flows.Key(key)] = flows.Conceal(clip(text[0], 500))
+		}
+	}
+	what := flows.Filled{Page: flows.PageID(clip(sent.Get("_page"), 64)), Values: values}
+	refusals, err := judged(s.desk.Flow(), talk.Case, what, s.now())
+	return what, refusals, err
+}
+
+// judged reads a page of the present step as the flow will and puts hashes in
+// the place of its passwords. A page of any other step is left to the flow.
+func judged(flow *flows.Flow, c flows.Case, sent flows.Filled, now time.Time) (map[flows.Key]string, error) {
+	step, ok := flow.Step(c.At)
+	if !ok || step.Page == nil || step.Page.ID != sent.Page {
+		return nil, nil
+	}
+	if _, refusals := step.Page.Read(sent.Values, c.Form, now); len(refusals) > 0 {
+		return refusals, nil
+	}
+	return nil, hashPasswords(*step.Page, sent.Values)
+}
+
+func hashPasswords(page flows.Page, values flows.Form) error {
+	for _, field := range page.Fields {
+		if field.Input != flows.InputPassword {
+			continue
+		}
+		if field.Same != "" {
+			values[field.Key] = values[field.Same]
+			continue
+		}
+		hash, err := argon2id.CreateHash(values.Text(field.Key), argon2id.DefaultParams)
+		if err != nil {
+			return fmt.Errorf("server: password: %w", err)
+		}
+		values[field.Key] = flows.Conceal(hash)
+	}
+	return nil
+}
+
+// show draws the present step.
+func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed url.Values, problems map[flows.Key]string) error {
+	flow := s.desk.Flow()
+	step, _ := flow.Step(talk.Case.At)
+	v := pages.View{
+		Title:    flow.Fill(step.Title, talk.Case.Form),
+		Brand:    brand,
+		Text:     strings.Split(question.Text, "\n"),
+		Action:   s.links.to(talk.ID, talk.Case.Entry),
+		Nonce:    rand.Text(),
+		InWeChat: strings.Contains(c.Get(fiber.HeaderUserAgent), "MicroMessenger"),
+		Phone:    flow.Phone,
+	}
+	for _, m := range flow.Milestones(talk.Case) {
+		v.Trail = append(v.Trail, pages.Milestone{Name: m.Name, State: string(m.State)})
+	}
+	for _, choice := range question.Choices {
+		v.Choices = append(v.Choices, pages.Choice{ID: choice.ID, Label: choice.Label})
+	}
+	switch {
+	case step.Page != nil:
+		v.Form = form(step.Page, talk.Case.Form, typed, problems)
+	case question.QR != nil:
+		code, err := qrView(question.QR, talk.Case.Form)
+		if err != nil {
+			return err
+		}
+		v.QR = code
+		v.Waiting = true
+	case len(step.Do) > 0 && len(question.Choices) == 0:
+		v.Waiting = true
+	default:
+		v.Over = "请回到聊天里继续。"
+	}
+	return s.page(c, fiber.StatusOK, func(b *bytes.Buffer) error { return pages.Render(b, v) })
+}
+
+const brand = "数字证书办理"
+
+func form(page *flows.Page, known flows.Form, typed url.Values, problems map[flows.Key]string) *pages.Form {
+	f := &pages.Form{Page: *page, Values: map[flows.Key]string{}, Problems: problems, Provinces: flows.Provinces(), Documents: "/h5/terms/"}
+	for _, field := range page.Fields {
+		switch {
+		case field.Input == flows.InputPassword, field.Key == flows.KeyCode:
+		case field.Input == flows.InputFixed || typed == nil:
+			if field.Key != flows.KeyIDNumber {
+				f.Values[field.Key] = known.Text(field.Key)
+			}
+		default:
+			f.Values[field.Key] = typed.Get(string(field.Key))
+		}
+	}
+	return f
+}
+
+func qrView(qr *flows.QR, known flows.Form) (*pages.QR, error) {
+	image, err := qrPNG(qr.Content)
+	if err != nil {
+		return nil, err
+	}
+	until := flows.KeyPayUntil
+	if qr.Content == known.Text(flows.KeyFaceURL) {
+		until = flows.KeyFaceUntil
+	}
+	return &pages.QR{
+		PNG:     template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(image)), //nolint:gosec // our own bytes
+		Caption: qr.Caption, Until: known.Text(until), Link: qr.Content,
+	}, nil
+}
+
+// page writes a drawn page with the headers that every page has.
+func (s *Server) page(c *fiber.Ctx, status int, draw func(*bytes.Buffer) error) error {
+	var b bytes.Buffer
+	if err := draw(&b); err != nil {
+		return err
+	}
+	frame := "'none'"
+	if s.cfg.Frame != "" {
+		frame = s.cfg.Frame
+	}
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors "+frame)
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	return c.Status(status).Send(b.Bytes())
+}
+
+// notFound says, on a page, why there is nothing here and what to do.
+func (s *Server) notFound(c *fiber.Ctx, why string) error {
+	v := pages.View{Title: "链接不能使用", Brand: brand, Why: why, Over: "请回到聊天里继续。", Phone: s.desk.Flow().Phone}
+	return s.page(c, fiber.StatusNotFound, func(b *bytes.Buffer) error { return pages.Render(b, v) })
+}
+
+// takeSeat lets this browser follow the talk for half an hour.
+func (s *Server) takeSeat(c *fiber.Ctx, talk desk.TalkID) {
+	c.Cookie(&fiber.Cookie{
+		Name: seatCookie, Value: s.links.token(seatPlace, talk, "", linkLife), Path: seatPath,
+		Expires: s.now().Add(linkLife), HTTPOnly: true, SameSite: s.sameSite(), Secure: s.secure(),
+	})
+}
+
+func (s *Server) secure() bool { return strings.HasPrefix(s.cfg.PublicURL, "https://") }
+
+func (s *Server) sameSite() string { return fiber.CookieSameSiteLaxMode }
+
+func (s *Server) pageStyle(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentType, "text/css; charset=utf-8")
+	c.Set(fiber.HeaderCacheControl, "public, max-age=86400")
+	return c.Send(pages.Style())
+}
+
+func (s *Server) pageTerms(c *fiber.Ctx) error {
+	for _, a := range flows.Agreements() {
+		if a.ID == c.Params("id") {
+			d := pages.Document{Agreement: a, Brand: brand, Phone: s.desk.Flow().Phone}
+			return s.page(c, fiber.StatusOK, func(b *bytes.Buffer) error { return pages.RenderDocument(b, d) })
+		}
+	}
+	return s.notFound(c, "没有找到这份协议。")
+}
+
+// pageReturn is where Alipay leads back to. It proves nothing: what is true
+// comes by notification and by asking.
+func (s *Server) pageReturn(c *fiber.Ctx) error {
+	v := pages.View{Title: "操作完成", Brand: brand, Text: []string{"支付宝里的操作已完成。"}, Over: "请回到聊天里，会自动继续。", Phone: s.desk.Flow().Phone}
+	return s.page(c, fiber.StatusOK, func(b *bytes.Buffer) error { return pages.Render(b, v) })
+}
+
+// failed is the last resort: an error becomes a neutral sentence for people
+// and one line in the log.
+func (s *Server) failed(c *fiber.Ctx, err error) error {
+	status := fiber.StatusInternalServerError
+	var f *fiber.Error
+	if errors.As(err, &f) {
+		status = f.Code
+	} else {
+		s.log.Error("a request was not served", slog.String("route", c.Route().Path), slog.Any("error", err))
+	}
+	if strings.HasPrefix(c.Path(), "/h5/") {
+		v := pages.View{Title: "请稍后再试", Brand: brand, Why: "系统暂时繁忙，您填写的内容没有丢失，请稍后返回上一页再提交。", Phone: s.desk.Flow().Phone}
+		return s.page(c, status, func(b *bytes.Buffer) error { return pages.Render(b, v) })
+	}
+	return c.SendStatus(status)
+}

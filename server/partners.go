@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"log/slog"
+
+	"github.com/gofiber/fiber/v2"
+
+	"certdesk/miniapp/alipay"
+	"certdesk/server/courier"
+)
+
+// The doors through which partners answer. Each stores what it was told before
+// it acknowledges; what it cannot place is kept for a person.
+
+// alipayNotify takes a payment notification. The answer is exactly "success" or "fail";
+// anything but a forgery or a failed store is acknowledged.
+func (s *Server) alipayNotify(c *fiber.Ctx) error {
+	n, err := s.alipay.Notice(append([]byte(nil), c.Body()...))
+	switch {
+	case errors.Is(err, alipay.ErrForged), errors.Is(err, alipay.ErrOtherApp):
+		s.log.Warn("a notification was refused", slog.Any("error", err))
+		return c.SendString("fail")
+	case err != nil:
+		err = s.book.KeepLetter(c.UserContext(), "payment", n.NotifyID, err.Error(), s.now())
+	case n.Refunded == 0:
+		err = s.book.SettlePayment(c.UserContext(), n.Trade, "notify", s.now())
+	}
+	if err != nil {
+		s.log.Error("a notification was not stored", slog.Any("error", err))
+		return c.SendString("fail")
+	}
+	return c.SendString("success")
+}
+
+// sfRoutes takes pushed lines of parcels. The push carries no signature: the
+// address carries a token, and the courier is asked before a line ends a
+// parcel's way.
+func (s *Server) sfRoutes(c *fiber.Ctx) error {
+	if subtle.ConstantTimeCompare([]byte(c.Query("token")), []byte(s.cfg.SF.PushToken.Reveal())) != 1 {
+		return fiber.NewError(fiber.StatusForbidden)
+	}
+	kind := c.Get(fiber.HeaderContentType)
+	err := s.takeRoutes(c.UserContext(), append([]byte(nil), c.Body()...), kind)
+	if err != nil {
+		s.log.Warn("pushed routes were not taken", slog.Any("error", err))
+	}
+	answerKind, body := courier.PushAnswer(kind, err)
+	c.Set(fiber.HeaderContentType, answerKind)
+	return c.Send(body)
+}
+
+// takeRoutes believes a push only that there is news: what it is, the courier
+// says when asked.
+func (s *Server) takeRoutes(ctx context.Context, body []byte, kind string) error {
+	pushed, err := courier.ParsePush(body, kind)
+	if err != nil {
+		return err
+	}
+	parcels := map[string]bool{}
+	for _, scan := range pushed {
+		parcels[scan.Parcel] = true
+	}
+	for number := range parcels {
+		scans, err := s.courier.Track(ctx, number)
+		if err != nil {
+			return err
+		}
+		if err := s.book.Scanned(ctx, scans, s.now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// showFace leads Alipay's browser from the short address in the code to the
+// freshly signed page with the camera.
+func (s *Server) showFace(c *fiber.Ctx) error {
+	provider, err := s.book.ProviderOf(c.UserContext(), c.Params("number"), s.now())
+	if err != nil {
+		return s.notFound(c, "二维码已过期，请回到聊天里重新获取。")
+	}
+	address, err := s.alipay.Page(provider)
+	if err != nil {
+		return err
+	}
+	return c.Redirect(address, fiber.StatusFound)
+}

@@ -1,0 +1,177 @@
+// Package server wires the service: it is the only package that knows Fiber,
+// and wire.go is the only page that knows which adapter serves which port. It
+// promises to report every mistake of the configuration at once, to serve
+// nothing with a manual that has faults, and to stop in order: first no new
+// requests, then those in hand, then the work behind them.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/gofiber/fiber/v2"
+	"github.com/redis/go-redis/v9"
+
+	"certdesk/bot"
+	"certdesk/flows"
+	"certdesk/miniapp/alipay"
+	"certdesk/server/bank"
+	"certdesk/server/ca"
+	"certdesk/server/courier"
+	"certdesk/server/desk"
+	"certdesk/server/ledger"
+	"certdesk/server/sms"
+	"certdesk/server/talks"
+)
+
+// Server is one process of the service.
+type Server struct {
+	cfg       Config
+	log       *slog.Logger
+	now       func() time.Time
+	web       *fiber.App
+	desk      *desk.Desk
+	book      *ledger.Ledger
+	talks     *talks.Store
+	redis     *redis.Client
+	embedded  *miniredis.Miniredis
+	account   bot.Account
+	voice     *wechatVoice
+	alipay    *alipay.Client
+	courier   *courier.Client
+	texter    *sms.Client
+	authority *ca.Client
+	bank      *bank.Feed
+	links     *links
+	guesses   *limiter
+	console   *consoleHTTP
+	extras    sync.WaitGroup // what a request left to be done after its answer
+}
+
+// Run serves until ctx ends or a part fails, then stops in order: first no new
+// requests, then the requests in hand and what they left to do, then the jobs.
+// It returns the first failure, or nil after an orderly stop.
+func (s *Server) Run(ctx context.Context) error {
+	listener, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("server: listen: %w", err)
+	}
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	failed := make(chan error, 2)
+	var parts sync.WaitGroup
+	parts.Go(func() { failed <- s.web.Listener(listener) })
+	parts.Go(func() { failed <- s.book.Work(work, s.desk) })
+	parts.Go(func() { s.desk.Run(work) })
+	parts.Go(func() { s.archive(work) })
+	if s.embedded != nil {
+		parts.Go(func() { s.tick(work) })
+	}
+	s.log.Info("serving", slog.String("address", listener.Addr().String()))
+	var first error
+	select {
+	case <-ctx.Done():
+	case first = <-failed:
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Drain)
+	defer cancel()
+	s.console.close() // its streams would hold up the stop for ever
+	first = errors.Join(first, s.web.ShutdownWithContext(drain))
+	s.extras.Wait()
+	stopWork()
+	parts.Wait()
+	return errors.Join(first, s.Close())
+}
+
+// Close gives back what New opened.
+func (s *Server) Close() error {
+	var errs []error
+	if s.book != nil {
+		errs = append(errs, s.book.Close())
+	}
+	if s.redis != nil {
+		errs = append(errs, s.redis.Close())
+	}
+	if s.embedded != nil {
+		s.embedded.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// later does something after a request was answered. A stop waits for it.
+func (s *Server) later(do func(context.Context)) {
+	s.extras.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), partnerTimeout)
+		defer cancel()
+		do(ctx)
+	})
+}
+
+const archiveEvery = 15 * time.Second
+
+// archive copies transcripts into the ledger within a minute of the last line.
+func (s *Server) archive(ctx context.Context) {
+	t := time.NewTicker(archiveEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if err := s.archiveOnce(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("transcripts were not archived", slog.Any("error", err))
+			}
+		}
+	}
+}
+
+func (s *Server) archiveOnce(ctx context.Context) error {
+	before := s.now().Add(-archiveEvery)
+	for p := range talks.Partitions {
+		ids, err := s.talks.Fresh(ctx, p, before)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := s.archiveTalk(ctx, id, before); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// archiveTalk goes on where the archive stands. Another process may do the
+// same at once: the ledger takes the lines of one of them.
+func (s *Server) archiveTalk(ctx context.Context, id desk.TalkID, before time.Time) error {
+	mark, err := s.book.Mark(ctx, id)
+	if err != nil {
+		return err
+	}
+	lines, next, err := s.talks.Lines(ctx, id, mark)
+	if err != nil {
+		return err
+	}
+	if len(lines) > 0 {
+		if err := s.book.Archive(ctx, id, mark, next, lines); err != nil && !errors.Is(err, desk.ErrStale) {
+			return err
+		}
+	}
+	return s.talks.Archived(ctx, id, before)
+}
+
+// AddStaff adds an agent who may sign in at the console. A name that is taken
+// keeps its password.
+func (s *Server) AddStaff(ctx context.Context, name, display string, password flows.Secret) error {
+	err := s.book.AddStaff(ctx, ledger.Staff{Name: name, Display: display, Role: ledger.RoleAgent}, password, s.now())
+	if errors.Is(err, desk.ErrUsed) {
+		return nil
+	}
+	return err
+}

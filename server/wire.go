@@ -1,0 +1,163 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"certdesk/bot"
+	"certdesk/bot/wechat"
+	"certdesk/flows"
+	"certdesk/miniapp/alipay"
+	"certdesk/server/bank"
+	"certdesk/server/ca"
+	"certdesk/server/courier"
+	"certdesk/server/desk"
+	"certdesk/server/ledger"
+	"certdesk/server/sealed"
+	"certdesk/server/sms"
+	"certdesk/server/talks"
+)
+
+// Which adapter serves which configuration: the one page of construction.
+
+// partnerTimeout ends a call to a partner that hangs.
+const partnerTimeout = 8 * time.Second
+
+// New makes a service from its configuration and reports every mistake at
+// once. Nothing is served until [Server.Run].
+func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
+	s := &Server{cfg: cfg, log: log, now: time.Now, guesses: newLimiter(10, time.Minute)}
+	keys, err := sealed.ParseKeys(cfg.SecretKeys.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	s.links = &links{keys: keys, base: cfg.PublicURL, now: s.now, life: linkLife}
+	if err := s.partners(); err != nil {
+		return nil, err
+	}
+	flow := flows.Manual(cfg.ServicePhone)
+	if faults := flow.Check(nil, bot.MaxText); len(faults) > 0 {
+		return nil, fmt.Errorf("server: the manual has faults: %q", faults)
+	}
+	if err := s.stores(ctx, keys); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.desk = desk.New(desk.Config{
+		Flow: flow, Talks: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log,
+		Partners: desk.Partners{
+			Face: s.alipay, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Authority: s.authority, Bank: s.bank,
+			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
+			Payee:  flows.Payee{Name: cfg.Bank.AccountName, Account: cfg.Bank.Account, Bank: cfg.Bank.BankName},
+		},
+	})
+	s.web = s.routes(keys)
+	return s, nil
+}
+
+// stores opens Redis and the ledger, or their embedded forms.
+func (s *Server) stores(ctx context.Context, keys *sealed.Keys) error {
+	dsn := s.cfg.DatabaseURL
+	if s.cfg.Embedded {
+		dsn = "sqlite:" + filepath.Join(s.cfg.DataDir, "ledger.db")
+		if err := s.embedRedis(); err != nil {
+			return err
+		}
+	}
+	if dsn == "" || s.cfg.RedisURL == "" {
+		return errors.New("server: " + prefix + "REDIS_URL and " + prefix + "DATABASE_URL are needed, or --embedded")
+	}
+	o, err := redis.ParseURL(s.cfg.RedisURL)
+	if err != nil {
+		return fmt.Errorf("server: %sREDIS_URL: %w", prefix, err)
+	}
+	s.redis = redis.NewClient(o)
+	if s.talks, err = talks.Open(ctx, s.redis, keys, talks.Defaults); err != nil {
+		return err
+	}
+	s.book, err = ledger.Open(ctx, ledger.Config{DSN: dsn, Keys: keys, Hurry: max(s.cfg.Hurry, 1), PublicURL: s.cfg.PublicURL, Log: s.log})
+	return err
+}
+
+// partners makes the clients.
+func (s *Server) partners() error {
+	return errors.Join(s.wireWechat(), s.wireAlipay(), s.wireCourier(), s.wireTexter(), s.wireAuthority(), s.wireBank())
+}
+
+func client() *http.Client { return &http.Client{Timeout: partnerTimeout} }
+
+func (s *Server) wireWechat() (err error) {
+	w := s.cfg.WeChat
+	s.account = bot.Account{OriginalID: w.OriginalID, Token: w.Token, MaxSkew: bot.MaxSkew}
+	if w.Mode != "plain" {
+		if s.account.Envelope, err = bot.NewEnvelope(w.Token.Reveal(), w.AESKey, w.AppID); err != nil {
+			return err
+		}
+	}
+	c := wechat.New(wechat.Config{AppID: w.AppID, AppSecret: w.AppSecret, APIURL: w.APIURL, OpenURL: w.OpenURL, MPURL: w.MPURL}, client(), s.now)
+	s.voice = &wechatVoice{client: c, links: s.links, template: w.Template, log: s.log}
+	return nil
+}
+
+func (s *Server) wireAlipay() error {
+	a := s.cfg.Alipay
+	texts := make([]string, 5)
+	var errs []error
+	for i, name := range []string{a.PrivateKeyFile, a.PublicKeyFile, a.AppCertFile, a.CertFile, a.RootCertFile} {
+		text, err := file(name)
+		texts[i], errs = text, append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("server: keys of Alipay: %w", err)
+	}
+	var err error
+	s.alipay, err = alipay.New(alipay.Config{
+		AppID: a.AppID, MiniAppID: a.MiniAppID, SellerID: a.SellerID, PrivateKey: flows.Conceal(texts[0]), PublicKey: texts[1],
+		AppCert: texts[2], AlipayCert: texts[3], RootCert: texts[4], Gateway: a.GatewayURL,
+		NotifyURL: s.cfg.PublicURL + "/alipay/notify", ReturnURL: s.cfg.PublicURL + "/h5/alipay/return",
+	}, client())
+	return err
+}
+
+func (s *Server) wireCourier() (err error) {
+	f := s.cfg.SF
+	s.courier, err = courier.New(courier.Config{
+		URL: f.URL, PartnerID: f.PartnerID, Checkword: f.Checkword, SignMode: f.SignMode, MonthlyCard: f.MonthlyCard, ExpressType: f.ExpressType,
+		Sender: courier.Sender{
+			Company: f.SenderCompany, Contact: f.SenderContact, Phone: f.SenderPhone, Province: f.SenderProvince,
+			City: f.SenderCity, District: f.SenderDistrict, Address: f.SenderAddress,
+		},
+	}, client(), s.now)
+	return err
+}
+
+func (s *Server) wireTexter() (err error) {
+	m := s.cfg.SMS
+	s.texter, err = sms.New(sms.Config{
+		Endpoint: m.Endpoint, KeyID: m.KeyID, KeySecret: m.KeySecret, SignName: m.SignName,
+		Templates: map[flows.Purpose]string{flows.PurposeRegister: m.Register, flows.PurposeActivate: m.Activate},
+	}, client())
+	return err
+}
+
+func (s *Server) wireAuthority() error {
+	a := s.cfg.CA
+	root, err := file(a.RootFile)
+	if err != nil {
+		return fmt.Errorf("server: root of the authority: %w", err)
+	}
+	s.authority, err = ca.New(ca.Config{URL: a.URL, RootPEM: []byte(root), User: a.User, Password: a.Password}, s.now)
+	return err
+}
+
+func (s *Server) wireBank() (err error) {
+	b := s.cfg.Bank
+	s.bank, err = bank.New(bank.Config{URL: b.URL, Account: b.Account, Token: b.Token}, client())
+	return err
+}
