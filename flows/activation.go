@@ -42,7 +42,7 @@ var activation = Chapter{
 				{On: Got(KindKeyStep), If: worthSaying, To: ActivationMaking, Lines: []int{114}},
 				{On: Got(KindKeyStep), To: Stay},
 				{On: Got(KindActivated), To: Done, Lines: []int{119, 123}},
-				{On: After(30 * time.Minute), To: ActivationReady},
+				{On: After(30 * time.Minute), Do: []Action{ticketExpired}, To: ActivationReady},
 			},
 		},
 		{
@@ -57,7 +57,7 @@ var activation = Chapter{
 				{On: Got(KindKeyStep), If: worthSaying, To: ActivationMaking},
 				{On: Got(KindKeyStep), To: Stay},
 				{On: Got(KindActivated), To: Done, Lines: []int{119, 123}},
-				{On: After(30 * time.Minute), To: ActivationReady},
+				{On: After(30 * time.Minute), Do: []Action{interrupted}, To: ActivationReady},
 			},
 		},
 		{
@@ -72,11 +72,15 @@ var activation = Chapter{
 	},
 }
 
-var offerActivation = Action{
-	Name:    "offer the activation",
-	Effect:  func(Case) Effect { return OfferActivation{} },
-	Reports: []Kind{KindTicketReady, KindKeyStep, KindActivated},
-}
+var (
+	offerActivation = Action{
+		Name:    "offer the activation",
+		Effect:  func(Case) Effect { return OfferActivation{} },
+		Reports: []Kind{KindTicketReady, KindKeyStep, KindActivated},
+	}
+	ticketExpired = Action{Name: "tell that the code has expired", Says: "激活码已过期，没关系，方便时可以重新获取。"}
+	interrupted   = Action{Name: "tell that it was interrupted", Says: "制证好像中断了，没关系：再来一次会从断开的地方继续，不会重复制证。"}
+)
 
 // worthSaying spares the few messages WeChat allows: the list of steps is said
 // when the certificates have come, when they are in the UKey, and when a step

@@ -147,7 +147,13 @@ func (k *checker) words(s Step) {
 	if s.Title == "" || s.Turn.Who == "" || s.Turn.Takes == "" {
 		k.fault("%s does not say where it is, whose turn it is and how long that takes", s.At)
 	}
-	for _, text := range []string{s.Ask, s.Help, s.Title} {
+	texts := []string{s.Ask, s.Help, s.Title}
+	for _, x := range s.Exits {
+		for _, a := range x.Do {
+			texts = append(texts, a.Says)
+		}
+	}
+	for _, text := range texts {
 		if len(text) > k.widest {
 			k.fault("%s has a text of %d bytes, over %d", s.At, len(text), k.widest)
 		}

@@ -411,6 +411,10 @@ func (m *move) take(x Exit) {
 
 func (m *move) do(actions []Action) {
 	for _, a := range actions {
+		m.say(a.Says)
+		if a.Effect == nil {
+			continue
+		}
 		effect := a.Effect(m.c)
 		switch e := effect.(type) {
 		case Save:
@@ -422,7 +426,6 @@ func (m *move) do(actions []Action) {
 			m.c.Form = m.c.Form.Kept()
 		}
 		m.effects = append(m.effects, effect)
-		m.say(a.Says)
 	}
 }
 

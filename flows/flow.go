@@ -95,7 +95,8 @@ type Guard struct {
 }
 
 // Action asks the world for something. Reports lists what may answer, and Says
-// is what the applicant is told about it, when the step's own words do not.
+// is what the applicant is told about it, when the next step's own words do
+// not. An action without an Effect only tells.
 type Action struct {
 	Name    string
 	Effect  func(Case) Effect

@@ -87,7 +87,7 @@ func accountStep(at State, own []Field) Step {
 			{On: Picked("重新获取验证码", "重发验证码", "没收到"), Do: []Action{sendRegisterCode}, To: Stay, Lines: []int{14}},
 			{On: Got(KindCodeSent), To: Stay},
 			{On: Got(KindCodeRefused), To: Again},
-			{On: After(24 * time.Hour), To: RegisterAccount},
+			{On: After(24 * time.Hour), Do: []Action{codeExpired}, To: RegisterAccount},
 		},
 	}
 }
@@ -103,7 +103,8 @@ var (
 		Effect:  func(Case) Effect { return Register{} },
 		Reports: []Kind{KindRegistered, KindNotRegistered},
 	}
-	loginTaken = &Guard{"the login name cannot be used", func(_ Case, e Event) bool {
+	codeExpired = Action{Name: "tell that the code has expired", Says: "之前的验证码已过期，请重新获取。"}
+	loginTaken  = &Guard{"the login name cannot be used", func(_ Case, e Event) bool {
 		n, ok := e.What.(NotRegistered)
 		return ok && n.Field == KeyLogin
 	}}
