@@ -1,0 +1,93 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+)
+
+// The list on the left: whom an agent holds and who waits for one.
+
+// Queue lists talks. The oldest of each part comes first.
+type Queue struct {
+	Search  string // what was looked for; the list is then what was found
+	Mine    []Entry
+	Waiting []Entry
+	Others  []Entry
+}
+
+// Entry is one talk of the list.
+type Entry struct {
+	Talk   desk.TalkID
+	Name   string // masked
+	Why    string
+	Since  string // how long ago
+	Holder string // display name of the agent, when there is one
+	Chosen bool
+}
+
+func (Queue) template() string { return "queue" }
+
+// NewQueue sorts talks for one agent, by the name that signs in.
+func NewQueue(all []desk.Help, me string, chosen desk.TalkID, now time.Time) Queue {
+	var q Queue
+	for _, h := range all {
+		e := Entry{
+			Talk: h.Talk, Name: "新客户", Why: reason(h.Why), Since: ago(now.Sub(h.Since)),
+			Holder: h.Owner.Name, Chosen: h.Talk == chosen,
+		}
+		if !h.Name.IsZero() {
+			e.Name = flows.MaskName(h.Name.Reveal())
+		}
+		switch {
+		case h.Owner.Kind != flows.OwnerAgent:
+			q.Waiting = append(q.Waiting, e)
+		case h.Owner.Agent == me:
+			q.Mine = append(q.Mine, e)
+		default:
+			q.Others = append(q.Others, e)
+		}
+	}
+	return q
+}
+
+// Empty reports whether there is nothing to show.
+func (q Queue) Empty() bool { return len(q.Mine)+len(q.Waiting)+len(q.Others) == 0 }
+
+// reasons are why an agent is called, as the flow, the desk and the ledger
+// write it.
+var reasons = map[string]string{
+	"":                "会话进行中",
+	"applicant":       "客户要求人工",
+	"slow":            "等待太久，需要跟进",
+	"parcel":          "快递派送有问题",
+	"courier refused": "顺丰没有接单",
+	"stuck":           "系统办理不下去，需要处理",
+	"money":           "有一笔款项对不上",
+}
+
+// reason says it to an agent. What is new to this table is shown as it is.
+func reason(why string) string {
+	if words, ok := reasons[why]; ok {
+		return words
+	}
+	if kind, ok := strings.CutPrefix(why, "orphan "); ok {
+		return "迟到的消息要核对：" + news(kind)
+	}
+	return why
+}
+
+func ago(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "刚刚"
+	case d < time.Hour:
+		return fmt.Sprintf("%d 分钟", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d 小时", d/time.Hour)
+	}
+	return fmt.Sprintf("%d 天", d/(24*time.Hour))
+}
