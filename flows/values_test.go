@@ -156,3 +156,34 @@ func TestErrorsKeepTheAnswerOut(t *testing.T) {
 		t.Errorf("RefusedError for the log is %q", got)
 	}
 }
+
+// TestShowMasks holds what may stand on a screen that others can see.
+func TestShowMasks(t *testing.T) {
+	form := Form{}
+	for k, text := range map[Key]string{
+		KeyMobile: "13912345678", KeyToMobile: "13787654321", KeyLogin: "wang@example.com", KeyIDNumber: "11010519491231002X", KeyName: "王小明",
+		KeyRecipient: "李小红", KeyTitle: "王小明", KeyBankAccount: "33001616781053000001", KeyPassword: "longenough1", KeyCode: "204816",
+		KeyDetail: "某某路12号3单元401室", KeyTaxNumber: "11010519491231002X", KeyCity: "杭州市",
+	} {
+		form[k] = Conceal(text)
+	}
+	for k, want := range map[Key]string{
+		KeyMobile: "139****5678", KeyToMobile: "137****4321", KeyLogin: "w***@example.com", KeyIDNumber: "1****************X", KeyName: "王**",
+		KeyRecipient: "李**", KeyTitle: "王**", KeyBankAccount: "****************0001", KeyPassword: "******", KeyCode: "******",
+		KeyDetail: "某某路1*******1室", KeyTaxNumber: "11************002X", KeyCity: "杭州市", KeyWaybill: "（暂无）", KeyWhere: "（暂无）", KeyOrgName: "",
+	} {
+		if got := Show(k, form); got != want {
+			t.Errorf("Show(%s) = %q, want %q", k, got, want)
+		}
+	}
+	company := Form{KeyTitle: Conceal("杭州例子科技有限公司"), KeyTaxNumber: Conceal("91330106MA0000015K"), KeyCreditCode: Conceal("91330106MA0000015K")}
+	if Show(KeyTitle, company) != "杭州例子科技有限公司" || Show(KeyTaxNumber, company) != "91330106MA0000015K" {
+		t.Error("an organisation's own name and code are masked")
+	}
+}
+
+func TestAwaits(t *testing.T) {
+	if got, want := Manual(testPhone).Awaits(PaymentPay), []Kind{KindPaid, KindPayNotYet}; !reflect.DeepEqual(got, want) {
+		t.Errorf("Awaits = %v, want %v", got, want)
+	}
+}
