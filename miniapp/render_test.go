@@ -1,0 +1,178 @@
+package miniapp
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"certdesk/flows"
+)
+
+var manual = flows.Manual("400-0878-198")
+
+// known is a form in which every answer is recognisable.
+func known(kind string) flows.Form {
+	f := flows.Form{}
+	for _, k := range []flows.Key{
+		flows.KeyLogin, flows.KeyMobile, flows.KeyCode, flows.KeyPassword, flows.KeyPassword2, flows.KeyOrgName, flows.KeyName,
+		flows.KeyIDNumber, flows.KeyCreditCode, flows.KeyTitle, flows.KeyTaxNumber, flows.KeyBank, flows.KeyBankAccount,
+		flows.KeyRecipient, flows.KeyDetail, flows.KeyToMobile, flows.KeyLandline, flows.KeyOrderNo, flows.KeyTotal,
+		flows.KeyFaceURL, flows.KeyTrade, flows.KeyPayUntil, flows.KeyFaceUntil, flows.KeyTicket, flows.KeyKeyStep,
+	} {
+		f[k] = flows.Conceal("〔" + string(k) + "〕的内容")
+	}
+	f[flows.KeyKind] = flows.Conceal(kind)
+	return f
+}
+
+func rendered(c flows.Case) View {
+	return Render(Shown{Flow: manual, Case: c, Question: manual.Question(c), Nonce: "nonce-01", Stay: "s"})
+}
+
+func steps() []flows.Step {
+	var all []flows.Step
+	for _, c := range manual.Chapters {
+		all = append(all, c.Steps...)
+	}
+	return all
+}
+
+// TestRenderKeepsSecrets looks for everything that must stay on this side, in
+// every step of the manual.
+func TestRenderKeepsSecrets(t *testing.T) {
+	for _, kind := range []string{flows.KindPerson, flows.KindCompany} {
+		form := known(kind)
+		for _, s := range steps() {
+			text, err := json.Marshal(rendered(flows.Case{At: s.At, Form: form}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, k := range []flows.Key{flows.KeyPassword, flows.KeyPassword2, flows.KeyCode, flows.KeyIDNumber, flows.KeyBankAccount, flows.KeyMobile, flows.KeyLogin, flows.KeyDetail} {
+				if strings.Contains(string(text), form.Text(k)) {
+					t.Errorf("%s shows %s", s.At, k)
+				}
+			}
+		}
+	}
+}
+
+// TestRenderSpeaksOfButtons guards the words that are exchanged: when the
+// manual changes them, what it says of codes would reach people who hold the
+// very telephone that is to be scanned.
+func TestRenderSpeaksOfButtons(t *testing.T) {
+	for _, s := range steps() {
+		v := rendered(flows.Case{At: s.At, Form: known(flows.KindCompany)})
+		text := strings.Join(v.Text, "\n")
+		for _, word := range []string{"扫码", "扫描", "扫一扫", "微信", "点开下面的页面"} {
+			if strings.Contains(text, word) {
+				t.Errorf("%s says %q in the mini-program: %s", s.At, word, text)
+			}
+		}
+	}
+}
+
+func TestRenderEveryStep(t *testing.T) {
+	for _, s := range steps() {
+		v := rendered(flows.Case{At: s.At, Form: known(flows.KindPerson)})
+		if v.At != string(s.At) || v.Title == "" || len(v.Text) == 0 || v.Turn.Who == "" {
+			t.Errorf("%s: at %q, title %q, text %q, turn %+v", s.At, v.At, v.Title, v.Text, v.Turn)
+		}
+		if (v.Page != nil) != (s.Page != nil) || v.Over != s.End {
+			t.Errorf("%s: page %v, over %v", s.At, v.Page, v.Over)
+		}
+		if v.Over == (v.LookAgain > 0) {
+			t.Errorf("%s: over %v and looks again after %d s", s.At, v.Over, v.LookAgain)
+		}
+		if v.Page == nil && len(v.Choices) == 0 && !v.Waiting && !v.Over {
+			t.Errorf("%s: nothing to do and nothing to wait for", s.At)
+		}
+		if v.Owner.Kind != "bot" || !slices.Contains(v.Words, flows.WordHuman) {
+			t.Errorf("%s: owner %+v, words %q", s.At, v.Owner, v.Words)
+		}
+	}
+}
+
+func TestRenderPay(t *testing.T) {
+	v := rendered(flows.Case{At: flows.PaymentPay, Form: known(flows.KindPerson)})
+	if v.Pay == nil || v.Pay.TradeNo != "〔trade〕的内容" || v.QR != nil || !v.Waiting || v.LookAgain != 2 {
+		t.Errorf("with a trade: pay %+v, qr %+v, waiting %v", v.Pay, v.QR, v.Waiting)
+	}
+	if !strings.Contains(v.Text[0], "请点“立即付款”") {
+		t.Errorf("text = %q, want the button named", v.Text)
+	}
+	form := known(flows.KindPerson)
+	delete(form, flows.KeyTrade)
+	form[flows.KeyPayQR] = flows.Conceal("https://qr.example/1")
+	v = rendered(flows.Case{At: flows.PaymentPay, Form: form})
+	if v.Pay != nil || v.QR == nil || v.QR.Content != "https://qr.example/1" || strings.Contains(strings.Join(v.Text, ""), "微信") {
+		t.Errorf("without a trade: pay %+v, qr %+v, text %q", v.Pay, v.QR, v.Text)
+	}
+	if v = rendered(flows.Case{At: flows.DeliveryPacking, Form: known(flows.KindPerson)}); v.Pay != nil {
+		t.Error("a trade is offered after it is paid")
+	}
+}
+
+func TestRenderFields(t *testing.T) {
+	form := known(flows.KindCompany)
+	v := rendered(flows.Case{At: flows.ServiceInvoice, Form: form})
+	if f := v.Page.Fields[0]; f.Input != "fixed" || f.Value != form.Text(flows.KeyTitle) {
+		t.Errorf("fixed field = %+v", f)
+	}
+	for _, f := range v.Page.Fields[1:] {
+		if f.Value != "" {
+			t.Errorf("field %s carries the value %q", f.Key, f.Value)
+		}
+	}
+	v = rendered(flows.Case{At: flows.ServiceDelivery, Form: form})
+	if len(v.Page.Provinces) != 31 {
+		t.Errorf("%d provinces, want 31", len(v.Page.Provinces))
+	}
+	v = rendered(flows.Case{At: flows.RegisterPerson, Form: form})
+	if d := v.Page.Fields[3].Document; d == nil || d.ID != "platform" || d.Text == "" || d.Version == "" {
+		t.Errorf("document = %+v", d)
+	}
+}
+
+func TestRenderOwner(t *testing.T) {
+	c := flows.Case{At: flows.PaymentPay, Form: known(flows.KindPerson), Owner: flows.Owner{Kind: flows.OwnerAgent, Name: "小李"}}
+	v := rendered(c)
+	if v.Pay != nil || len(v.Choices) > 0 || len(v.Words) > 0 || !v.Waiting || v.Owner != (Owner{Kind: "agent", Name: "小李"}) {
+		t.Errorf("while an agent speaks the view asks: %+v", v)
+	}
+	if !strings.Contains(v.Text[0], "小李") {
+		t.Errorf("text = %q, want the agent named", v.Text)
+	}
+	c.Owner = flows.Owner{Kind: flows.OwnerQueue}
+	if v = rendered(c); v.Owner.Kind != "queue" || !slices.Contains(v.Words, flows.WordGoOn) {
+		t.Errorf("in the queue: %+v, words %q; want a way back", v.Owner, v.Words)
+	}
+}
+
+func TestRenderStranger(t *testing.T) {
+	v := rendered(flows.Case{})
+	if v.At != "" || !slices.Equal(v.Words, []string{flows.WordGoOn}) || len(v.Text) != 1 || v.Waiting {
+		t.Errorf("before the first word: %+v", v)
+	}
+}
+
+func TestRenderSaid(t *testing.T) {
+	c := flows.Case{At: flows.Welcome, Form: flows.Form{}}
+	v := Render(Shown{
+		Flow: manual, Case: c, Question: manual.Question(c), Said: []string{"一\n\n二", "三"},
+		Refusals: map[flows.Key]string{flows.KeyLogin: "登录名请填手机号码或邮箱。"},
+	})
+	if !slices.Equal(v.Said, []string{"一", "二", "三"}) || v.Refusals["login"] == "" {
+		t.Errorf("said %q, refusals %v", v.Said, v.Refusals)
+	}
+}
+
+// TestViewHasNoNull keeps the client free of questions about null.
+func TestViewHasNoNull(t *testing.T) {
+	for _, at := range []flows.State{"", flows.Welcome, flows.RegisterPerson, flows.Done} {
+		text, err := json.Marshal(rendered(flows.Case{At: at, Form: flows.Form{}}))
+		if err != nil || strings.Contains(string(text), "null") {
+			t.Errorf("%s: %s, %v", at, text, err)
+		}
+	}
+}
