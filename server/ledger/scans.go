@@ -21,8 +21,7 @@ import (
 // Scanned implements [desk.Parcels].
 func (l *Ledger) Scanned(ctx context.Context, scans []flows.Scan, at time.Time) error {
 	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		parcels := map[string]shipmentRow{}
-		fresh := map[string]map[string]bool{} // by parcel, the new lines
+		moved := map[string]shipmentRow{}
 		for _, s := range scans {
 			row, err := l.scanned(ctx, tx, s)
 			if errors.Is(err, desk.ErrUnknown) {
@@ -35,20 +34,16 @@ func (l *Ledger) Scanned(ctx context.Context, scans []flows.Scan, at time.Time) 
 			if err != nil {
 				return err
 			}
-			isNew, err := l.enterScan(ctx, tx, row.Number, s)
+			fresh, err := l.enterScan(ctx, tx, row.Number, s)
 			if err != nil {
 				return err
 			}
-			if isNew {
-				parcels[row.Number] = row
-				if fresh[row.Number] == nil {
-					fresh[row.Number] = map[string]bool{}
-				}
-				fresh[row.Number][s.ID] = true
+			if fresh {
+				moved[row.Number] = row
 			}
 		}
-		for _, number := range slices.Sorted(maps.Keys(parcels)) {
-			if err := l.follow(ctx, tx, parcels[number], fresh[number], at); err != nil {
+		for _, number := range slices.Sorted(maps.Keys(moved)) {
+			if err := l.follow(ctx, tx, moved[number], at); err != nil {
 				return err
 			}
 		}
@@ -78,12 +73,12 @@ func (l *Ledger) enterScan(ctx context.Context, tx bun.Tx, number string, s flow
 
 // follow draws the conclusions from new lines of a parcel. What each report
 // stands for has one identifier, so nothing is told twice.
-func (l *Ledger) follow(ctx context.Context, tx bun.Tx, row shipmentRow, fresh map[string]bool, at time.Time) error {
+func (l *Ledger) follow(ctx context.Context, tx bun.Tx, row shipmentRow, at time.Time) error {
 	scans, err := l.scans(ctx, tx, row.Number)
 	if err != nil {
 		return err
 	}
-	all := heard(row, scans, fresh)
+	all := heard(row, scans)
 	row.State = walk(scans)
 	if row.ShippedAt == 0 && slices.ContainsFunc(scans, picked) {
 		row.ShippedAt = millis(at)
@@ -111,19 +106,18 @@ type news struct {
 // heard is what the applicant is told after new lines: that the parcel is on
 // its way, and then one thing, the latest. A line that comes late may change
 // where the parcel stands, but where it was is no news.
-func heard(was shipmentRow, scans []flows.Scan, fresh map[string]bool) []news {
+func heard(was shipmentRow, scans []flows.Scan) []news {
 	state, last := walk(scans), scans[len(scans)-1]
 	var all []news
 	if was.ShippedAt == 0 && slices.ContainsFunc(scans, picked) {
 		all = append(all, news{"shipped", flows.Shipped{Waybill: cmp.Or(was.Waybill, last.Waybill)}})
 	}
-	late := !fresh[last.ID]
 	switch {
 	case state == flows.ParcelDelivered && was.State != state:
 		return append(all, news{"delivered", flows.Delivered{Where: last.Line()}})
-	case troubled(state) && was.State != state, troubled(last.State) && !late:
+	case troubled(state) && was.State != state, troubled(last.State):
 		return append(all, news{"trouble/" + last.ID, flows.ParcelTrouble{Where: last.Line()}})
-	case late || state == flows.ParcelDelivered || sameplace(scans):
+	case state == flows.ParcelDelivered || sameplace(scans):
 		return all
 	}
 	return append(all, news{"at/" + last.ID, flows.ParcelMoved{Where: last.Line()}})

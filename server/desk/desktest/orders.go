@@ -24,6 +24,7 @@ func Orders(t *testing.T, open func(t *testing.T) Ledger) {
 		"new terms change an unpaid order, not a paid one": orderAmended,
 		"many at once open one payment":                    paymentCrowd,
 		"an open attempt is used again until its time":     paymentAgain,
+		"in the mini-program the buyer is named":           paymentBuyer,
 		"what the cashier answered first stays":            paymentFirstAnswer,
 		"a refused attempt gives way to another":           paymentRefused,
 		"paid is told once, through however many doors":    paidOnce,
@@ -198,6 +199,24 @@ func paymentAgain(t *testing.T, l Ledger) {
 	}
 	if err := l.PaymentOpened(t.Context(), a.ref(), first, Noon); !errors.Is(err, desk.ErrExpired) {
 		t.Errorf("PaymentOpened of a replaced attempt = %v, want ErrExpired", err)
+	}
+}
+
+func paymentBuyer(t *testing.T, l Ledger) {
+	talk, err := l.Talk(t.Context(), desk.Identity{Channel: flows.Alipay, ID: "openid-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &applicant{t: t, l: l, talk: talk}
+	a.person()
+	a.chooses()
+	a.orders()
+	if p := a.opens(Noon); p.Buyer != "openid-1" || p.Subject == "" {
+		t.Errorf("OpenPayment = %+v, want a buyer and a subject", p)
+	}
+	again, err := l.OpenPaymentOf(t.Context(), a.talk)
+	if err != nil || again.Buyer != "openid-1" {
+		t.Errorf("OpenPaymentOf = %+v, %v; want the same buyer", again, err)
 	}
 }
 

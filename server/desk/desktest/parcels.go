@@ -25,6 +25,7 @@ func Parcels(t *testing.T, open func(t *testing.T) Ledger) {
 		"many enter the same lines":                     parcelScanCrowd,
 		"on the way back a signature is the sender's":   parcelReturned,
 		"trouble is told once a line, and may pass":     parcelTrouble,
+		"trouble that is over when heard of is no news": parcelOldTrouble,
 		"a line that comes before the booking is noted": parcelEarly,
 		"a line of an unknown parcel is taken":          parcelUnknown,
 	}
@@ -242,6 +243,21 @@ func parcelTrouble(t *testing.T, l Ledger) {
 	a.scanned(lines...)
 	if !a.facts().Delivered || a.count(flows.KindParcelTrouble) != 2 {
 		t.Errorf("after the trouble: %v, want Delivered", a.told())
+	}
+}
+
+func parcelOldTrouble(t *testing.T, l Ledger) {
+	a := newBuyer(t, l, "a")
+	number := a.books()
+	lines := way(number, flows.ParcelPicked, flows.ParcelProblem, flows.ParcelOut)
+	a.scanned(lines[0], lines[2])
+	where := a.facts().Form.Text(flows.KeyWhere)
+	a.scanned(lines[1])
+	if a.count(flows.KindParcelTrouble) != 0 || a.facts().Form.Text(flows.KeyWhere) != where {
+		t.Errorf("a line that came late was told as the latest: %v", a.told())
+	}
+	if got := a.progress(); got != (flows.Shipped{Waybill: waybill(number)}) {
+		t.Errorf("the parcel is %#v, want Shipped", got)
 	}
 }
 

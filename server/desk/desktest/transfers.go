@@ -147,6 +147,9 @@ func centWrong(t *testing.T, l Ledger) {
 	if n := a.count(flows.KindTransferWrong); n != 2 {
 		t.Errorf("TransferWrong was told %d times, want once for each of two lines", n)
 	}
+	if a.calls() != "" {
+		t.Error("lines that came again were counted again: an agent is called after two")
+	}
 	for id, what := range a.told() {
 		if w, ok := what.(flows.TransferWrong); ok && (w.Why == "" || strings.Contains(w.Why, "宁波乙贸易")) {
 			t.Errorf("%s says %q: no words, or another party's name", id, w.Why)
