@@ -1,0 +1,133 @@
+// Filling in a page with a person's own data, so that nobody who looks at the
+// demo has to type an identity number. The page is read and sent as a browser
+// would; what it does not ask for it does not get.
+
+package world
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"certdesk/flows"
+)
+
+// answers is what a person would write on the service's pages. The SMS code is
+// the last that came.
+func (p person) answers(code string) map[flows.Key]string {
+	return map[flows.Key]string{
+		flows.KeyLogin: p.Login, flows.KeyMobile: p.Mobile, flows.KeyCode: code,
+		flows.KeyPassword: p.Password, flows.KeyPassword2: p.Password,
+		flows.KeyTerms: "on", flows.KeyDuty: "on",
+		flows.KeyName: p.Name, flows.KeyIDNumber: p.IDNumber,
+		flows.KeyOrgName: p.Company.Name, flows.KeyOrgName2: p.Company.Name,
+		flows.KeyCreditCode: p.Company.Code, flows.KeyTaxNumber: p.Company.Code,
+		flows.KeyBank: p.Company.Bank, flows.KeyBankAccount: p.Company.Account,
+		flows.KeyOrgAddress: p.Company.Address, flows.KeyOrgPhone: p.Company.Telephone,
+		flows.KeyRecipient: p.Name, flows.KeyToMobile: p.Mobile,
+		flows.KeyProvince: p.Address.Province, flows.KeyCity: p.Address.City,
+		flows.KeyDistrict: p.Address.District, flows.KeyDetail: p.Address.Street,
+	}
+}
+
+// fill fills in and sends the page that this browser has open. Like
+// [World.alipayLookAtScreen] it lives under the path of the service's pages, so
+// that the browser's cookie for them comes along.
+func (w *World) fill(r *http.Request, q struct{ Person string }) (any, error) {
+	i := slices.IndexFunc(people, func(p person) bool { return p.OpenID == q.Person })
+	if i < 0 {
+		return nil, no(http.StatusNotFound, "没有这个人。")
+	}
+	code := ""
+	if inbox := w.sms.Inbox(people[i].Mobile); len(inbox) > 0 {
+		code = inbox[len(inbox)-1].Code
+	}
+	cookie := r.Header.Get("Cookie")
+	page, err := fetch(r.Context(), w.cfg.Service+"/h5/now", cookie)
+	if err != nil {
+		return nil, err
+	}
+	action, values := filled(page, people[i].answers(code))
+	if !strings.HasPrefix(action, w.cfg.Service+"/") {
+		return nil, no(http.StatusConflict, "这一页没有要填写的内容。")
+	}
+	accepted, err := submit(r.Context(), action, values, cookie)
+	if err != nil {
+		return nil, err
+	}
+	if !accepted {
+		return nil, no(http.StatusConflict, "页面没有接受示例资料，可能短信还没有到。请稍后再试，或自己填写。")
+	}
+	return done, nil
+}
+
+// filled reads the form of a page and answers it. What the
+// form carries by itself goes back as it came. The action is empty when there
+// is no such form.
+func filled(page []byte, answers map[flows.Key]string) (action string, values url.Values) {
+	tokens := html.NewTokenizer(bytes.NewReader(page))
+	values = url.Values{}
+	isPage := false // and not a row of buttons
+	for {
+		switch kind := tokens.Next(); kind {
+		case html.ErrorToken:
+			return "", nil
+		case html.EndTagToken:
+			if name, _ := tokens.TagName(); string(name) == "form" && isPage {
+				return action, values
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			token := tokens.Token()
+			name := attribute(token, "name")
+			switch token.Data {
+			case "form":
+				action, values, isPage = attribute(token, "action"), url.Values{}, false
+			case "input", "select", "textarea":
+				isPage = isPage || name == "_page"
+				if answer, known := answers[flows.Key(name)]; known {
+					values.Set(name, answer)
+				} else if name != "" {
+					values.Set(name, attribute(token, "value"))
+				}
+			}
+		}
+	}
+}
+
+func attribute(token html.Token, name string) string {
+	for _, a := range token.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+var fingers = &http.Client{
+	Timeout:       10 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// submit reports whether the page was accepted: then it leads on to another.
+func submit(ctx context.Context, action string, values url.Values, cookie string) (bool, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, action, strings.NewReader(values.Encode()))
+	if err != nil {
+		return false, fmt.Errorf("world: page: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", origin(action))
+	r.Header.Set("Cookie", cookie)
+	answer, err := fingers.Do(r)
+	if err != nil {
+		return false, fmt.Errorf("world: page: %w", err)
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode == http.StatusSeeOther, nil
+}

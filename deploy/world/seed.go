@@ -1,0 +1,88 @@
+// Who lives in the city: invented people and companies, with numbers whose
+// check digits are right because the service looks at them.
+
+package world
+
+import "certdesk/server/bank/banktest"
+
+// The account at which money arrives; a sub-account's number begins with its.
+const (
+	accountName   = "数字证书服务中心"
+	accountNumber = "33050161780000000888"
+	bankName      = "例子银行杭州文三路支行"
+)
+
+// person is somebody to be: everything that the pages ask for.
+type person struct {
+	OpenID   string  `json:"openid"`
+	Alipay   string  `json:"alipay"`
+	Name     string  `json:"name"`
+	IDNumber string  `json:"id_number"`
+	Mobile   string  `json:"mobile"`
+	Login    string  `json:"login"`
+	Password string  `json:"password"`
+	Address  address `json:"address"`
+	Company  company `json:"company"`
+	Account  string  `json:"account"` // at the bank, the person's own
+}
+
+// address is where parcels go.
+type address struct {
+	Province string `json:"province"`
+	City     string `json:"city"`
+	District string `json:"district"`
+	Street   string `json:"street"`
+}
+
+// company is one that the person may apply for; the person is not its legal
+// representative.
+type company struct {
+	Name      string `json:"name"`
+	Code      string `json:"code"` // unified social credit code
+	Bank      string `json:"bank"`
+	Account   string `json:"account"`
+	Address   string `json:"address"`
+	Telephone string `json:"telephone"`
+}
+
+// Source of the numbers: the test values of the validation rules.
+var (
+	software = company{
+		Name: "杭州某某信息科技有限公司", Code: "91330106MA0000015K", Bank: "例子银行杭州西湖支行",
+		Account: "33001616781053000001", Address: "杭州市西湖区某某路90号", Telephone: "0571-88123456",
+	}
+	trade = company{
+		Name: "宁波某某贸易有限公司", Code: "91350100M000100Y43", Bank: "例子银行宁波海曙支行",
+		Account: "33001616781053000002", Address: "宁波市海曙区某某路12号", Telephone: "0574-87123456",
+	}
+	people = []person{
+		{
+			OpenID: "oWangXiaoming", Alipay: "2088000000000101", Name: "王小明", IDNumber: "330106199003071236",
+			Mobile: "13912345678", Login: "13912345678", Password: "Xiaoming-2026", Account: "6222020000000000101",
+			Address: address{"浙江省", "杭州市", "西湖区", "某某路12号3单元401室"}, Company: software,
+		},
+		{
+			OpenID: "oLiXiaohong", Alipay: "2088000000000102", Name: "李小红", IDNumber: "44050719991231004X",
+			Mobile: "13812345678", Login: "lixiaohong@example.com", Password: "Xiaohong-2026", Account: "6222020000000000102",
+			Address: address{"广东省", "汕头市", "龙湖区", "某某街8号"}, Company: trade,
+		},
+		{
+			OpenID: "oZhangWei", Alipay: "2088000000000103", Name: "张伟", IDNumber: "440507198502280015",
+			Mobile: "13712345678", Login: "13712345678", Password: "Zhangwei-2026", Account: "6222020000000000103",
+			Address: address{"北京市", "北京市", "海淀区", "某某大街1号"}, Company: software,
+		},
+	}
+)
+
+// accounts are the bank's customers besides the service: each company, and each
+// person, who is the wrong payer for a company.
+func accounts() []banktest.Account {
+	all := []banktest.Account{
+		{Name: software.Name, Number: software.Account, Corporate: true, Balance: 100_000_00},
+		{Name: trade.Name, Number: trade.Account, Corporate: true, Balance: 100_000_00},
+	}
+	for _, p := range people {
+		all = append(all, banktest.Account{Name: p.Name, Number: p.Account, Balance: 10_000_00})
+	}
+	return all
+}
