@@ -39,9 +39,11 @@ var screens = []struct {
 	{"1280-large", 1280, 900, 200, "light"},
 }
 
-// faults is run in the page and answers with one line for each fault.
+// faults is run in the page, unfolds what is folded, and answers with one line
+// for each fault.
 const faults = `(() => {
 	const said = [];
+	for (const d of document.querySelectorAll("details")) d.open = true;
 	if (getComputedStyle(document.body).display !== "flex") said.push("no style sheet");
 	const page = document.scrollingElement;
 	if (page.scrollWidth > window.innerWidth) said.push("wider than the screen: " + page.scrollWidth);

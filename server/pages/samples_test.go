@@ -29,7 +29,7 @@ func manual() *flows.Flow { return flows.Manual(hotline) }
 func known() flows.Form {
 	f := flows.Form{}
 	for key, text := range map[flows.Key]string{
-		flows.KeyKind: flows.KindCompany, flows.KeyRegistered: "1", flows.KeyPersonProved: "1", flows.KeyCompanyProved: "1",
+		flows.KeyKind:   flows.KindCompany,
 		flows.KeyMobile: "13800138000", flows.KeyLogin: "13800138000", flows.KeyOrgName: "杭州某某信息科技有限公司",
 		flows.KeyCreditCode: "91330106MA0000015K", flows.KeyTitle: "杭州某某信息科技有限公司", flows.KeyTaxNumber: "91330106MA0000015K",
 		flows.KeyRecipient: "王小明", flows.KeyToMobile: "13800138000", flows.KeyProvince: "浙江省", flows.KeyCity: "杭州市",
