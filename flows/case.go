@@ -27,7 +27,7 @@ func (f Form) Kept() Form {
 			}
 		}
 	}
-	keep(KeyScene, KeyDropped)
+	keep(KeyManual, KeyScene, KeyDropped)
 	if f.Has(KeyDuty) {
 		keep(KeyKind, KeyLogin, KeyMobile, KeyOrgName, KeyTerms, KeyDuty, KeyRegistered)
 	}
@@ -56,7 +56,6 @@ type Case struct {
 	Owner  Owner   `cbor:"6,keyasint,omitempty"`
 	Last   Channel `cbor:"7,keyasint,omitempty"` // how the applicant was last heard
 	Misses int     `cbor:"8,keyasint,omitempty"` // misunderstandings in a row
-	Manual string  `cbor:"9,keyasint,omitempty"` // version of the manual it began under
 }
 
 // Owner is who speaks with the applicant: the bot when Kind is empty, the
@@ -84,7 +83,6 @@ const (
 type Facts struct {
 	Form            Form // every saved page, and what reports have told
 	Owner           Owner
-	Manual          string
 	Begun           bool // the applicant has been here before
 	Registered      bool
 	PersonVerified  bool
@@ -99,7 +97,8 @@ type Facts struct {
 
 // The keys of the form: first what people type, then what reports tell.
 const (
-	KeyKind       Key = "kind" // KindPerson or KindCompany
+	KeyKind       Key = "kind"   // KindPerson or KindCompany
+	KeyManual     Key = "manual" // the edition that the case began under
 	KeyScene      Key = "scene"
 	KeyLogin      Key = "login"
 	KeyMobile     Key = "mobile"

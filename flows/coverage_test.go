@@ -135,12 +135,12 @@ func TestHeadersAreTrue(t *testing.T) {
 func TestCaseKeepsItsManual(t *testing.T) {
 	f := Manual(testPhone)
 	c := f.Decide(Case{}, Event{ID: "e1", At: noon, Via: WeChat, What: Said{Text: "你好"}}).Case
-	if c.Manual != Version {
-		t.Errorf("a new case is under manual %q, want %q", c.Manual, Version)
+	if c.Form.Text(KeyManual) != Version {
+		t.Errorf("a new case is under manual %q, want %q", c.Form.Text(KeyManual), Version)
 	}
 	f.Version = "later"
-	if c = f.Decide(c, Event{ID: "e2", At: noon, Via: WeChat, What: Said{Text: "1"}}).Case; c.Manual != Version {
-		t.Errorf("a case of manual %q came under %q", Version, c.Manual)
+	if c = f.Decide(c, Event{ID: "e2", At: noon, Via: WeChat, What: Said{Text: "1"}}).Case; c.Form.Text(KeyManual) != Version {
+		t.Errorf("a case of manual %q came under %q", Version, c.Form.Text(KeyManual))
 	}
 	if !strings.Contains(Manual(testPhone).Markdown(), Version) {
 		t.Error("the printed manual does not say its version")

@@ -46,7 +46,7 @@ func (f *Flow) Decide(c Case, e Event) Outcome {
 // harmless because the ledger answers what is done already with its report.
 // The event that brought the applicant here is then decided as usual.
 func (f *Flow) Resume(facts Facts, e Event) (Case, []Effect) {
-	c := Case{Form: maps.Clone(facts.Form), Owner: facts.Owner, Manual: facts.Manual}
+	c := Case{Form: maps.Clone(facts.Form), Owner: facts.Owner}
 	if c.Form == nil {
 		c.Form = Form{}
 	}
@@ -126,7 +126,7 @@ func (m *move) stranger() bool {
 // answer to anything we asked.
 func (m *move) greet() {
 	m.via = "greeting"
-	m.c.Manual = m.flow.Version
+	m.save(PageID(KeyManual), Form{KeyManual: Conceal(m.flow.Version)})
 	m.scene()
 	m.enter(m.flow.Start)
 }
