@@ -1,0 +1,225 @@
+// The only page: it draws the step that the service describes and sends back
+// what the applicant does. It knows no step by name.
+
+const api = require('../../lib/api');
+const logic = require('./logic');
+
+Page({
+  data: {
+    view: null,
+    typed: {},
+    saying: '',
+    trouble: '',
+    busy: false,
+    signedOut: true,
+    document: null,
+    province: 0,
+  },
+
+  looks: 0, // at a step that has not moved
+  timer: null,
+  visible: false,
+
+  // A first visit begins with a button: Alipay allows no sign-in before the
+  // applicant has done something.
+  onLoad() {
+    if (api.seat(Date.now())) {
+      this.setData({ signedOut: false });
+    }
+  },
+
+  onShow() {
+    this.visible = true;
+    if (!this.data.signedOut) {
+      this.look();
+    }
+  },
+
+  onHide() {
+    this.rest();
+  },
+
+  onUnload() {
+    this.rest();
+  },
+
+  rest() {
+    this.visible = false;
+    clearTimeout(this.timer);
+  },
+
+  async onPullDownRefresh() {
+    if (!this.data.signedOut) {
+      await this.look();
+    }
+    my.stopPullDownRefresh();
+  },
+
+  begin() {
+    return this.during(async () => {
+      await api.signIn(getApp().scene);
+      return api.step();
+    });
+  },
+
+  // look asks for the step. A look that finds nobody is not worth a message:
+  // the next one comes by itself.
+  async look() {
+    clearTimeout(this.timer);
+    if (this.data.busy) {
+      return;
+    }
+    try {
+      const view = await api.step();
+      if (!this.data.busy) {
+        this.show(view);
+      }
+    } catch (e) {
+      if (!this.data.view) {
+        this.setData({ trouble: e.why });
+      }
+      this.later();
+    }
+  },
+
+  show(view) {
+    const moved = !this.data.view || this.data.view.stay !== view.stay;
+    this.looks = moved ? 0 : this.looks + 1;
+    this.setData(logic.shown(this.data, view));
+    if (moved) {
+      this.setData({ document: null, province: 0 });
+      my.pageScrollTo({ scrollTop: 0, duration: 0 });
+    }
+    this.later();
+  },
+
+  later() {
+    clearTimeout(this.timer);
+    const seconds = this.data.view ? logic.pause(this.data.view, this.looks) : 5;
+    if (this.visible && seconds > 0) {
+      this.timer = setTimeout(() => this.look(), seconds * 1000);
+    }
+  },
+
+  // during does one thing at a time, so that a double tap is one tap.
+  async during(what) {
+    if (this.data.busy) {
+      return;
+    }
+    clearTimeout(this.timer);
+    this.setData({ busy: true, trouble: '' });
+    try {
+      const view = await what();
+      this.looks = 0;
+      this.show(view);
+      return true;
+    } catch (e) {
+      this.setData({ busy: false, trouble: e.why || '出了点问题，请再试一次。' });
+      this.later();
+    }
+  },
+
+  send(answer) {
+    const nonce = this.data.view.nonce;
+    return this.during(() => api.answer(Object.assign({ nonce }, answer)));
+  },
+
+  choose(e) {
+    return this.send({ choice: e.currentTarget.dataset.id });
+  },
+
+  word(e) {
+    return this.send({ text: e.currentTarget.dataset.word });
+  },
+
+  hear(e) {
+    this.setData({ saying: e.detail.value });
+  },
+
+  async say() {
+    const text = this.data.saying.trim();
+    if (text && (await this.send({ text }))) {
+      this.setData({ saying: '' });
+    }
+  },
+
+  // What is typed stays in memory: never in Alipay's storage.
+  type(e) {
+    this.data.typed[e.currentTarget.dataset.key] = e.detail.value;
+  },
+
+  tick(e) {
+    this.data.typed[e.currentTarget.dataset.key] = e.detail.value ? 'on' : '';
+  },
+
+  pick(e) {
+    const n = Number(e.detail.value);
+    this.data.typed[e.currentTarget.dataset.key] = this.data.view.page.provinces[n];
+    this.setData({ province: n, view: logic.shown(this.data, this.data.view).view });
+  },
+
+  submit() {
+    const page = this.data.view.page;
+    return this.send({ page: page.name, values: logic.values(page, this.data.typed) });
+  },
+
+  read(e) {
+    const key = e.currentTarget.dataset.key;
+    const field = this.data.view.page.fields.filter((f) => f.key === key)[0];
+    this.setData({ document: field.document });
+  },
+
+  close() {
+    this.setData({ document: null });
+  },
+
+  pay() {
+    if (this.data.busy) {
+      return;
+    }
+    my.tradePay({
+      tradeNO: this.data.view.pay.trade_no,
+      success: (res) => this.follow(logic.paid(res.resultCode)),
+      fail: (res) => this.follow(logic.paid(res.error)),
+    });
+  },
+
+  async face() {
+    if (this.data.busy) {
+      return;
+    }
+    this.setData({ busy: true, trouble: '' });
+    try {
+      const camera = await api.face();
+      this.setData({ busy: false });
+      my.call(
+        'startBizService',
+        { name: 'open-certify', param: JSON.stringify({ certifyId: camera.certify_id, url: camera.certify_url }) },
+        (res) => this.follow(logic.seen(res && res.resultStatus))
+      );
+    } catch (e) {
+      this.setData({ busy: false, trouble: e.why || '打不开刷脸，请更新支付宝后再试。' });
+    }
+  },
+
+  // follow goes on after the cashier or the camera. The result on the screen
+  // proves nothing: the service is asked to look.
+  follow(next) {
+    if (next.trouble) {
+      this.setData({ trouble: next.trouble });
+      return;
+    }
+    return this.send({ text: next.say });
+  },
+
+  copy() {
+    my.setClipboard({
+      text: this.data.view.qr.content,
+      success: () => my.showToast({ type: 'success', content: '已复制' }),
+    });
+  },
+
+  ring() {
+    my.makePhoneCall({ number: this.data.view.phone });
+  },
+});
