@@ -2,11 +2,9 @@ package server
 
 import (
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -41,26 +39,6 @@ func chromium(t *testing.T) context.Context {
 	ctx, stop = context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(stop)
 	return ctx
-}
-
-// serve puts the desk on an address of its own, without https.
-func (s *setting) serve(t *testing.T) string {
-	t.Helper()
-	s.http.Secure = false
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var served sync.WaitGroup
-	served.Go(func() { _ = s.app.Listener(listener) })
-	t.Cleanup(func() {
-		s.http.close()
-		if err := s.app.ShutdownWithTimeout(5 * time.Second); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-		served.Wait()
-	})
-	return "http://" + listener.Addr().String() + "/console/"
 }
 
 // photograph keeps the page as it looks at both widths.
@@ -135,7 +113,7 @@ func meanwhile(do func()) chromedp.Action[chromedp.Void] {
 func TestAnAgentsDayInABrowser(t *testing.T) {
 	ctx := chromium(t)
 	s := setUp(t)
-	home := s.serve(t)
+	home := s.serve(t) + "/console/"
 	s.conversation()
 	li := s.sit(t, "li")
 	one, two := `a[href$="`+string(talkOne)+`"]`, `a[href$="`+string(talkTwo)+`"]`

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"certdesk/flows"
 	"certdesk/server/desk"
@@ -82,9 +83,7 @@ func NewTalk(flow *flows.Flow, talk desk.Talk, question flows.Reply, open []desk
 
 // turn is whose move it is, said to somebody who is not the applicant.
 func turn(t flows.Turn) flows.Turn {
-	if t.Who == "您" {
-		t.Who = "客户"
-	}
+	t.Who = strings.ReplaceAll(t.Who, "您", "客户")
 	return t
 }
 
