@@ -88,6 +88,7 @@ func (v *View) ask(step flows.Step, s Shown) {
 		v.Page = page(*step.Page, s.Case.Form)
 	}
 	v.offer(step, s)
+	v.Title = v.inHand(v.Title)
 	v.Text = append(v.Text, paragraphs(v.inHand(s.Question.Text))...)
 }
 
@@ -122,6 +123,7 @@ var (
 	)
 	pressing = strings.NewReplacer(
 		"请用支付宝扫码付款", "请点“"+labelPay+"”",
+		"扫码刷脸", "刷脸",
 		"请用支付宝扫描二维码完成人脸识别", "请点“"+labelFace+"”，由本人完成人脸识别",
 	)
 )
