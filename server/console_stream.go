@@ -13,7 +13,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"certdesk/flows"
 	"certdesk/server/console"
 	"certdesk/server/desk"
 )
@@ -53,10 +52,9 @@ func (c *consoleHTTP) stream(x *fiber.Ctx) error {
 type watch struct {
 	console *consoleHTTP
 	me      seat
-	talk    desk.TalkID // empty when none is chosen
-	mark    string      // of the last line sent
-	step    string      // title of the step after it
-	form    flows.Form
+	talk    desk.TalkID       // empty when none is chosen
+	mark    string            // of the last line sent
+	step    string            // title of the step after it
 	drawn   map[string]string // what each part looked like when it was sent
 }
 
