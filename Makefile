@@ -2,7 +2,7 @@
 GO ?= go
 # SQLite in Go is ten to forty times slower under the race detector, and is not
 # what we look for races in.
-RACE := -race -gcflags='modernc.org/...=-race=false'
+RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 10s
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -55,7 +56,31 @@ func (s *Server) pageOpen(c *fiber.Ctx) error {
 		return s.notFound(c, "这一步已经完成，链接不能再用了。请回到聊天里，点最新的链接继续。")
 	}
 	s.takeSeat(c, talk.ID)
+	if k.entry == statusMark {
+		problems, err := s.news(c.UserContext(), talk.ID)
+		if err != nil {
+			return err
+		}
+		return s.show(c, talk, question, nil, problems)
+	}
 	return s.show(c, talk, question, nil, nil)
+}
+
+// news is what was said last besides the question: whoever comes by a template
+// has read twenty characters of it.
+func (s *Server) news(ctx context.Context, id desk.TalkID) (map[flows.Key]string, error) {
+	lines, _, err := s.talks.Lines(ctx, id, "")
+	if err != nil {
+		return nil, err
+	}
+	first := len(lines)
+	for first > 0 && lines[first-1].Who == desk.WhoBot {
+		first--
+	}
+	if len(lines)-first < 2 {
+		return nil, nil
+	}
+	return map[flows.Key]string{"": lines[first].Text}, nil
 }
 
 // deadLink says why a link leads nowhere, and what to do.
@@ -101,7 +126,7 @@ func (s *Server) pageSend(c *fiber.Ctx) error {
 		return s.show(c, talk, question, sent, refusals)
 	}
 	answer, err := s.desk.HandleTalk(c.UserContext(), k.talk, flows.Event{
-		ID: pageEvent(k, sent.Get("_nonce")), At: s.now(), Via: flows.Web, What: what,
+		ID: pageEvent(k, sent.Get("_nonce"), clip(sent.Get("_choice"), 16)), At: s.now(), Via: flows.Web, What: what,
 	})
 	if err != nil {
 		return err
@@ -110,13 +135,16 @@ func (s *Server) pageSend(c *fiber.Ctx) error {
 		return s.show(c, talk, question, sent, answer.Refusals)
 	}
 	s.takeSeat(c, k.talk)
+	if sent.Get("_choice") != "" && answer.Entry == talk.Case.Entry {
+		return s.show(c, talk, question, sent, nil) // still there: what was typed stays
+	}
 	return c.Redirect("/h5/now", fiber.StatusSeeOther)
 }
 
-// pageEvent names a sending: the entry and the page's nonce, so that a double
-// tap is one event.
-func pageEvent(k link, nonce string) string {
-	return "page/" + base64.RawURLEncoding.EncodeToString(k.entry[:]) + "/" + clip(nonce, 32)
+// pageEvent names a sending: the entry, the page's nonce, and the button, so
+// that a double tap is one event and another button is another.
+func pageEvent(k link, nonce, what string) string {
+	return "page/" + base64.RawURLEncoding.EncodeToString(k.entry[:]) + "/" + clip(nonce, 32) + "/" + what
 }
 
 // sent reads what a browser posted. A password is checked here and goes on as
@@ -180,6 +208,7 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 		InWeChat: strings.Contains(c.Get(fiber.HeaderUserAgent), "MicroMessenger"),
 		Phone:    flow.Phone,
 	}
+	v.Why = problems[""]
 	for _, m := range flow.Milestones(talk.Case) {
 		v.Trail = append(v.Trail, pages.Milestone{Name: m.Name, State: string(m.State)})
 	}
@@ -194,9 +223,8 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 		if err != nil {
 			return err
 		}
-		v.QR = code
-		v.Waiting = true
-	case len(step.Do) > 0 && len(question.Choices) == 0:
+		v.QR, v.Waiting = code, true
+	case len(flow.Awaits(talk.Case.At)) > 0:
 		v.Waiting = true
 	default:
 		v.Over = "请回到聊天里继续。"

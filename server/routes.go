@@ -33,6 +33,7 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 
 	s.mountPages(app)
 	s.mountUKey(app)
+	app.Get("/ca/chain", s.caChain)
 	s.mountMiniapp(app, keys)
 	s.console = newConsole(consoleConfig{
 		Desk: s.desk, Lines: s.talks, Help: s.book, Staff: s.book, Keys: keys, Now: s.now, Log: s.log, Secure: s.secure(),

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"log/slog"
 	"strings"
@@ -215,4 +217,20 @@ func keyRefusal(err error) (*activation.Error, int) {
 func clip(text string, runes int) string {
 	r := []rune(strings.ToValidUTF8(text, ""))
 	return string(r[:min(len(r), runes)])
+}
+
+// caChain answers with the authority's certificates, issuer first, as PEM.
+func (s *Server) caChain(c *fiber.Ctx) error {
+	chain, err := s.authority.Chain(c.UserContext())
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	for _, der := range chain {
+		if err := pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: der}); err != nil {
+			return err
+		}
+	}
+	c.Set(fiber.HeaderContentType, "application/x-pem-file")
+	return c.Send(b.Bytes())
 }

@@ -80,8 +80,7 @@ func (v *wechatVoice) picture(ctx context.Context, to string, qr flows.QR) {
 
 // progress tells by template that the case has moved on, with a link to it.
 func (v *wechatVoice) progress(ctx context.Context, to string, talk desk.TalkID, replies []flows.Reply) error {
-	last := replies[len(replies)-1]
-	data := map[string]string{"thing1": "数字证书办理进度", "thing2": short(last.Text)}
+	data := map[string]string{"thing1": "数字证书办理进度", "thing2": short(replies[0].Text)}
 	err := v.client.Template(ctx, to, v.template, v.links.status(talk), data)
 	if errors.Is(err, wechat.ErrClosed) {
 		return fmt.Errorf("%w: %w", desk.ErrClosed, err)

@@ -159,13 +159,15 @@ type item struct {
 		Label string `json:"label"`
 	} `json:"choices"`
 	URLs []string `json:"urls"`
+	page string   // what a template's link showed
 }
 
 // applicant is one person with a WeChat phone and a browser.
 type applicant struct {
 	*demo
 	openid  string
-	heard   int // number of the last item acted on
+	heard   int    // number of the last item acted on
+	shown   string // the page that followed a button pressed on a page
 	browser *http.Client
 }
 
@@ -182,11 +184,28 @@ func (a *applicant) do(what string, body any) {
 // hears waits for an item with this text after the last one acted on.
 func (a *applicant) hears(text string) item {
 	a.t.Helper()
+	if page := a.shown; strings.Contains(page, text) {
+		a.shown = ""
+		return item{Text: page, page: page}
+	}
 	var found item
+	var inbox []item
+	defer func() {
+		if found.N == 0 {
+			a.t.Logf("the inbox of %s after %d: %+v", a.openid, a.heard, inbox)
+			if len(inbox) > 0 && len(inbox[len(inbox)-1].URLs) > 0 {
+				a.t.Logf("the last page:\n%s", a.opens(inbox[len(inbox)-1]))
+			}
+		}
+	}()
 	a.wait(fmt.Sprintf("%s to hear %q", a.openid, text), func() bool {
-		var inbox []item
+		inbox = nil
 		a.get(fmt.Sprintf("/world/wechat/%s/inbox?after=%d", a.openid, a.heard), &inbox)
 		for _, i := range inbox {
+			if i.Via == "template" && i.N > a.heard {
+				i.page = a.opens(i)
+				i.Text += i.page
+			}
 			if strings.Contains(i.Text, text) {
 				found = i
 				return true
@@ -207,18 +226,28 @@ func (a *applicant) picks(i item, label string) {
 			return
 		}
 	}
+	for _, m := range buttonPattern.FindAllStringSubmatch(i.page, -1) {
+		if strings.Contains(m[2], label) {
+			a.shown = a.fills(i.page, map[string]string{"_choice": m[1]})
+			return
+		}
+	}
 	a.t.Fatalf("%q offers no %q: %+v", i.Text, label, i.Choices)
 }
 
 var (
 	actionPattern = regexp.MustCompile(`<form[^>]*action="([^"]+)"`)
 	noncePattern  = regexp.MustCompile(`name="_nonce"[^>]*value="([^"]+)"`)
+	buttonPattern = regexp.MustCompile(`<button[^>]*name="_choice"[^>]*value="([^"]+)"[^>]*>\s*([^<]+)`)
 	pagePattern   = regexp.MustCompile(`name="_page"[^>]*value="([^"]+)"`)
 )
 
 // opens reads the page behind the link of an item.
 func (a *applicant) opens(i item) string {
 	a.t.Helper()
+	if i.page != "" {
+		return i.page
+	}
 	for _, u := range i.URLs {
 		if strings.Contains(u, "/h5/") {
 			return a.reads(u)
@@ -250,11 +279,9 @@ func (a *applicant) fills(page string, values map[string]string) string {
 		form.Set(k, v)
 	}
 	for name, pattern := range map[string]*regexp.Regexp{"_nonce": noncePattern, "_page": pagePattern} {
-		m := pattern.FindStringSubmatch(page)
-		if m == nil {
-			a.t.Fatalf("no %s on the page\n%s", name, page)
+		if m := pattern.FindStringSubmatch(page); m != nil {
+			form.Set(name, html.UnescapeString(m[1]))
 		}
-		form.Set(name, html.UnescapeString(m[1]))
 	}
 	action := actionPattern.FindStringSubmatch(page)
 	if action == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"certdesk/flows"
 )
@@ -79,7 +80,7 @@ func refused(err error) (why string, ok bool) {
 
 func (d *Desk) sendCode(ctx context.Context, ref Ref, p flows.Purpose) error {
 	code, err := d.cfg.Ledger.NewCode(ctx, ref.Talk, p, ref.String(), d.cfg.Now())
-	if err == nil {
+	if err == nil && !code.Sent {
 		err = d.cfg.Partners.Texter.Code(ctx, code.Mobile, p, code.Code, code.ID)
 	}
 	if why, no := refused(err); no {
@@ -188,8 +189,11 @@ func (d *Desk) openPayment(ctx context.Context, ref Ref) error {
 	if err != nil {
 		return err
 	}
+	if err := d.replace(ctx, p.Replaces); err != nil {
+		return err
+	}
 	if p.QR == "" && p.Trade == "" {
-		bill := flows.Bill{Number: p.Number, Amount: p.Amount, Subject: p.Subject, Expires: flows.PayWithin}
+		bill := flows.Bill{Number: p.Number, Amount: p.Amount, Subject: p.Subject, Expires: flows.PayWithin / time.Duration(d.cfg.Hurry)}
 		if p.Buyer != "" {
 			p.Trade, err = d.cfg.Partners.Cashier.Order(ctx, bill, p.Buyer)
 		} else {
@@ -203,6 +207,19 @@ func (d *Desk) openPayment(ctx context.Context, ref Ref) error {
 		}
 	}
 	return d.cfg.Ledger.PaymentOpened(ctx, ref, p, d.cfg.Now())
+}
+
+// replace closes the attempt before the present one, so that only one can be
+// paid. What was paid already is settled instead.
+func (d *Desk) replace(ctx context.Context, number string) error {
+	if number == "" {
+		return nil
+	}
+	err := d.cfg.Partners.Cashier.Close(ctx, number)
+	if _, no := refused(err); no {
+		_, err = d.lookAtPayment(ctx, number, "replaced")
+	}
+	return err
 }
 
 func (d *Desk) checkPayment(ctx context.Context, ref Ref) error {
@@ -238,10 +255,7 @@ func (d *Desk) bookCourier(ctx context.Context, ref Ref) error {
 	}
 	waybill, err := d.cfg.Partners.Courier.Book(ctx, parcel)
 	if why, no := refused(err); no {
-		return errors.Join(
-			d.cfg.Ledger.CallAgent(ctx, ref, "courier refused", d.cfg.Now()),
-			d.answer(ctx, ref, flows.ParcelTrouble{Where: why}),
-		)
+		return d.answer(ctx, ref, flows.ParcelTrouble{Where: why}) // whose row calls an agent
 	}
 	if err != nil {
 		return err

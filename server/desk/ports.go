@@ -98,6 +98,15 @@ type Jobs interface {
 	Accepted(ctx context.Context, id string, at time.Time) error
 }
 
+// Rescue finds what no job will do any more: a process killed at the last
+// attempt runs no code.
+type Rescue interface {
+	// Stuck flags, each once, the effects that are not done and have no live
+	// job, calls an agent to their talks, and gives them a new job. It returns
+	// those it flagged.
+	Stuck(ctx context.Context, at time.Time) ([]Ref, error)
+}
+
 // Accounts makes accounts and the one-time codes that prove a mobile.
 // Methods that take a Ref answer it with a report in the same transaction; a
 // repetition with work long done reports again, under the new Ref.

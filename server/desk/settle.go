@@ -43,6 +43,7 @@ const (
 	settlers   = 4
 	sweepEvery = 2 * time.Second
 	bankEvery  = 30 * time.Second
+	stuckEvery = time.Minute
 	partitions = 256
 )
 
@@ -54,6 +55,7 @@ func (d *Desk) Run(ctx context.Context) {
 		parts.Go(func() { d.settling(ctx) })
 	}
 	parts.Go(func() { d.every(ctx, sweepEvery, d.sweep) })
+	parts.Go(func() { d.every(ctx, stuckEvery/time.Duration(d.cfg.Hurry), d.rescue) })
 	parts.Go(func() { d.every(ctx, bankEvery/time.Duration(d.cfg.Hurry), d.readStatement) })
 	parts.Wait()
 }
@@ -100,4 +102,13 @@ func (d *Desk) sweep(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// rescue looks for effects that nobody is going to perform.
+func (d *Desk) rescue(ctx context.Context) error {
+	stuck, err := d.cfg.Ledger.Stuck(ctx, d.cfg.Now())
+	for _, ref := range stuck {
+		d.cfg.Log.Error("an effect was stuck; an agent is called", slog.String("effect", ref.String()))
+	}
+	return err
 }

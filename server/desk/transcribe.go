@@ -28,8 +28,13 @@ func transcribe(was flows.Case, out flows.Outcome, e flows.Event) []Line {
 	if _, agent := e.What.(flows.AgentSaid); agent {
 		return lines
 	}
+	said := Line{At: e.At, Who: WhoBot}
+	if taken, ok := e.What.(flows.Taken); ok {
+		said.Who, said.Name = WhoAgent, taken.Name
+	}
 	for _, r := range out.Replies {
-		lines = append(lines, Line{At: e.At, Who: WhoBot, Text: spoken(r)})
+		said.Text = spoken(r)
+		lines = append(lines, said)
 	}
 	return lines
 }

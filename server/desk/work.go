@@ -1,10 +1,12 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"certdesk/flows"
@@ -63,7 +65,10 @@ func (d *Desk) poll(ctx context.Context, p Poll) (ended bool, err error) {
 		if errors.Is(err, ErrUnknown) || payment.Number != p.Number {
 			return true, ignore(err, ErrUnknown)
 		}
-		_, err = d.lookAtPayment(ctx, p.Number, "poll")
+		state, err := d.lookAtPayment(ctx, p.Number, "poll")
+		if err == nil && state == flows.TradeOpen && d.cfg.Now().After(payment.Until.Add(payGrace)) {
+			return true, d.abandon(ctx, payment)
+		}
 		return false, err
 	case PartnerCourier:
 		scans, err := d.cfg.Partners.Courier.Track(ctx, p.Number)
@@ -76,6 +81,18 @@ func (d *Desk) poll(ctx context.Context, p Poll) (ended bool, err error) {
 		return finished(scans), nil
 	}
 	return true, fmt.Errorf("desk: nobody polls %q", p.Partner)
+}
+
+// payGrace is how long after its end a payment is still looked for: money of
+// the last second is seen late.
+const payGrace = 10 * time.Minute
+
+// abandon ends an attempt that nobody paid in time.
+func (d *Desk) abandon(ctx context.Context, p Payment) error {
+	if err := d.replace(ctx, p.Number); err != nil {
+		return err
+	}
+	return d.cfg.Ledger.SettlePayment(ctx, flows.Trade{Number: p.Number, State: flows.TradeClosed, Amount: p.Amount}, "abandoned", d.cfg.Now())
 }
 
 // The partners that are polled.
@@ -116,6 +133,9 @@ func (d *Desk) say(ctx context.Context, id TalkID, s flows.Say) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(people, func(a, b Identity) int {
+		return cmp.Compare(rank(talk.Case.Last, a), rank(talk.Case.Last, b))
+	})
 	for _, who := range people {
 		voice, ok := d.cfg.Partners.Voices[who.Channel]
 		if !ok {
@@ -127,6 +147,14 @@ func (d *Desk) say(ctx context.Context, id TalkID, s flows.Say) error {
 		}
 	}
 	return d.unsent(ctx, id, s, "暂时无法送达，客户下次发消息时会看到当前进度")
+}
+
+// rank puts the channel that was last used first.
+func rank(last flows.Channel, who Identity) int {
+	if who.Channel == last {
+		return 0
+	}
+	return 1
 }
 
 // unsent shows the desk what the applicant has not heard. Nothing is lost by

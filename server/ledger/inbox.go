@@ -78,3 +78,11 @@ func randomDigits(n int) (string, error) {
 
 // second is the layout of the moment in a number.
 const second = "20060102150405"
+
+// KeepLetter keeps an authentic message of a partner that belongs to nothing
+// we know, for a person to look at. Keeping it again changes nothing.
+func (l *Ledger) KeepLetter(ctx context.Context, kind, id, why string, at time.Time) error {
+	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return l.keep(ctx, tx, letter{ID: kind + "/" + id, Kind: kind, Why: why, Body: why}, at)
+	})
+}

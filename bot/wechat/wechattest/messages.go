@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // maxText is the longest text, in bytes (dodgepudding/wechat-php-sdk issue 363).
@@ -159,6 +160,9 @@ func (u *user) typing(now time.Time, command string) int {
 	return 0
 }
 
+// maxThing is how many characters a template's "thing" holds.
+const maxThing = 20
+
 // templateMessage is a message for which a person need not have written.
 type templateMessage struct {
 	ToUser     string `json:"touser"`
@@ -176,6 +180,11 @@ func templateSend(p *Platform, _ *http.Request, body []byte) (any, int) {
 	}
 	if m.TemplateID == "" {
 		return nil, 40037
+	}
+	for key, field := range m.Data {
+		if strings.HasPrefix(key, "thing") && utf8.RuneCountInString(fmt.Sprint(field.Value)) > maxThing {
+			return nil, 47003
+		}
 	}
 	code, id := 0, int64(0)
 	p.change(func(s *state, now time.Time) {

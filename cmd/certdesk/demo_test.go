@@ -1,0 +1,351 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The whole way, as a company and a person walk it: the demo runs as a process
+// of its own, and everything goes through HTTP.
+
+// resident is one of the world's people.
+type resident struct {
+	OpenID   string `json:"openid"`
+	Alipay   string `json:"alipay"`
+	Name     string `json:"name"`
+	IDNumber string `json:"id_number"`
+	Mobile   string `json:"mobile"`
+	Login    string `json:"login"`
+	Account  string `json:"account"`
+	Company  struct {
+		Name, Code, Account string
+	} `json:"company"`
+}
+
+func TestTheWholeWay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the whole demo; left out with -short")
+	}
+	d := startDemo(t)
+	var people []resident
+	d.get("/world/people", &people)
+	company, person := people[0], people[1]
+
+	t.Run("a company", func(t *testing.T) {
+		d.t = t
+		a := d.applicant(company.OpenID)
+		a.registers(company, "企业证书")
+		page := a.provesPerson(company)
+		shop := a.provesCompany(page, company, people[1])
+		a.orders(shop, company)
+	})
+	t.Run("a person", func(t *testing.T) {
+		d.t = t
+		a := d.applicant(person.OpenID)
+		a.registers(person, "个人证书")
+		a.orders(a.provesPerson(person), person)
+	})
+	t.Run("both go on after a restart", func(t *testing.T) {
+		d.t = t
+		d.stop()
+		d.start()
+	})
+	for i, who := range []resident{company, person} {
+		t.Run([]string{"the company's UKey", "the person's UKey"}[i], func(t *testing.T) {
+			d.t = t
+			a := d.applicant(who.OpenID)
+			a.skipsHeard()
+			a.receives()
+			a.activates(who, fmt.Sprintf("UKEY-E2E-%d", i+1))
+		})
+	}
+	d.t = t
+}
+
+// skipsHeard begins after everything that is in the inbox.
+func (a *applicant) skipsHeard() {
+	a.t.Helper()
+	var inbox []item
+	a.get("/world/wechat/"+a.openid+"/inbox?after=0", &inbox)
+	if len(inbox) > 0 {
+		a.heard = inbox[len(inbox)-1].N
+	}
+}
+
+func (a *applicant) registers(who resident, kind string) {
+	a.t.Helper()
+	a.do("follow", map[string]string{"scene": "363"})
+	a.picks(a.hears("请问要办理哪一种证书"), kind)
+	if kind == "企业证书" {
+		a.picks(a.hears("机构账号"), "我知道了")
+	}
+	page := a.opens(a.hears("登录名和手机号码"))
+	page = a.fills(page, map[string]string{"login": "not a login", "mobile": who.Mobile})
+	if !strings.Contains(page, "登录名请填手机号码或邮箱") || !strings.Contains(page, who.Mobile) {
+		a.t.Fatalf("a refused page lost its reason or what was typed\n%s", page)
+	}
+	page = a.fills(page, map[string]string{"login": who.Login, "mobile": who.Mobile})
+	code := a.texted(who.Mobile, 0)
+	values := map[string]string{"code": "000000", "password": "correct horse 8", "password2": "correct horse 8", "terms": "on", "duty": "on"}
+	if kind == "企业证书" {
+		values["org"], values["org2"] = who.Company.Name, who.Company.Name
+	}
+	if code == values["code"] {
+		a.t.Skip("the SMS code happens to be the wrong one of this test")
+	}
+	a.fills(page, values)
+	page = a.opens(a.hears("验证码")) // refused: the reason and a fresh link
+	values["code"] = code
+	a.fills(page, values)
+	a.picks(a.hears("账号已注册好"), "立即实名")
+}
+
+func (a *applicant) provesPerson(who resident) item {
+	a.t.Helper()
+	a.picks(a.hears("人脸识别"), "同意并继续")
+	page := a.opens(a.hears("姓名和身份证号"))
+	page = a.fills(page, map[string]string{"name": who.Name, "id": who.IDNumber[:17] + "0"})
+	if !strings.Contains(page, "校验不对") && !strings.HasSuffix(who.IDNumber, "0") {
+		a.t.Fatalf("a wrong identity number was not refused\n%s", page)
+	}
+	a.fills(page, map[string]string{"name": who.Name, "id": who.IDNumber})
+	page = a.opens(a.hears("二维码完成人脸识别"))
+	kind, id := a.scans(page, who.Alipay)
+	if kind != "face" {
+		a.t.Fatalf("the code is for %q, want face", kind)
+	}
+	a.post("/world/alipay/face", map[string]string{"id": id, "outcome": "pass"}, nil)
+	return a.hears("实名认证已")
+}
+
+// subAccount is the number of a receiving account: ours and six digits.
+var subAccount = regexp.MustCompile(`\b(\d{22,32})\b`)
+
+func (a *applicant) provesCompany(asked item, who, stranger resident) item {
+	a.t.Helper()
+	a.fills(a.opens(asked), map[string]string{"uscc": who.Company.Code})
+	a.picks(a.hears("查看打款细则"), "同意")
+	ask := a.hears("收款账号")
+	m := subAccount.FindStringSubmatch(ask.Text)
+	if m == nil {
+		a.t.Fatalf("no account in %q", ask.Text)
+	}
+	transfer := func(payer, amount string) {
+		a.post("/world/bank/transfer", map[string]string{"payer": payer, "account": m[1], "amount": amount, "remark": "认证"}, nil)
+	}
+	transfer(stranger.Account, "0.01")
+	a.hears("与认证的单位名称不一致")
+	transfer(who.Company.Account, "0.02")
+	a.hears("金额必须正好是 0.01 元")
+	transfer(who.Company.Account, "0.01")
+	return a.hears("实名认证已")
+}
+
+func (a *applicant) orders(shop item, who resident) {
+	a.t.Helper()
+	a.picks(shop, "购买")
+	page := a.opens(a.hears("开票信息"))
+	if !strings.Contains(page, "发票抬头") {
+		a.t.Fatalf("no title on the invoice page\n%s", page)
+	}
+	a.fills(page, map[string]string{"title": "别的抬头", "tax": who.Company.Code})
+	page = a.reads("http://" + a.service + "/h5/now")
+	a.fills(page, map[string]string{
+		"to": who.Name, "prov": "浙江省", "city": "杭州市", "dist": "西湖区", "addr": "文三路90号东部软件园1号楼", "tomob": who.Mobile,
+	})
+	confirm := a.hears("请核对订单")
+	if strings.Contains(confirm.Text, "别的抬头") {
+		a.t.Error("the client's title was believed")
+	}
+	a.picks(confirm, "确认并付款")
+	pay := a.hears("请用支付宝扫码付款")
+	kind, id := a.scans(a.opens(pay), who.Alipay)
+	if kind != "pay" {
+		a.t.Fatalf("the code is for %q, want pay", kind)
+	}
+	a.post("/world/alipay/pay", map[string]string{"id": id}, nil)
+	a.hears("已收到您的付款")
+}
+
+// receives moves every parcel until this applicant has theirs.
+func (a *applicant) receives() {
+	a.t.Helper()
+	a.wait("the parcel to arrive", func() bool {
+		var orders []struct {
+			Number string
+			Routes []struct{ Code string }
+		}
+		a.get("/world/courier/orders", &orders)
+		for _, o := range orders {
+			if len(o.Routes) == 0 || o.Routes[len(o.Routes)-1].Code != "80" {
+				a.post("/world/courier/advance", map[string]string{"order": o.Number}, nil)
+			}
+		}
+		var inbox []item
+		a.get(fmt.Sprintf("/world/wechat/%s/inbox?after=0", a.openid), &inbox)
+		for _, i := range inbox {
+			if strings.Contains(i.Text, "UKey 已送达") {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+var ticketPattern = regexp.MustCompile(`激活码：([A-Z]{4}-[A-Z]{4})`)
+
+// activates runs the real tool with a fresh token and checks, with tools of
+// other people, what the token holds afterwards.
+func (a *applicant) activates(who resident, label string) {
+	a.t.Helper()
+	module := softhsm(a.t)
+	dir := a.t.TempDir()
+	conf := makeToken(a.t, dir, label)
+	a.do("say", map[string]string{"text": "开始激活"})
+	m := ticketPattern.FindStringSubmatch(a.hears("只能用一次").Text)
+	if m == nil {
+		a.t.Fatal("no activation code in the chat")
+	}
+	var before []struct{ Code string }
+	a.get("/world/sms/"+who.Mobile, &before)
+	out := a.runTool(conf, module, m[1], who.Mobile, len(before))
+	if !strings.Contains(out, "成功") {
+		a.t.Fatalf("the tool did not succeed\n%s", out)
+	}
+	a.hears("证书已激活")
+	a.checkToken(dir, conf, module, label)
+}
+
+// runTool answers the tool's questions from a pipe: the SMS code as soon as it
+// has come, then the PIN, and no new PIN.
+func (a *applicant) runTool(conf, module, code, mobile string, texts int) string {
+	a.t.Helper()
+	tool := filepath.Join(a.t.TempDir(), "ukeyagent")
+	if out, err := exec.Command("go", "build", "-o", tool, "../ukeyagent").CombinedOutput(); err != nil {
+		a.t.Fatalf("build: %v\n%s", err, out)
+	}
+	cmd := exec.CommandContext(a.context(), tool, "activate", "--server", "http://"+a.service, "--code", code, "--module", module, "--yes")
+	cmd.Env = append(os.Environ(), "SOFTHSM2_CONF="+conf)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		a.t.Fatal(err)
+	}
+	fmt.Fprintf(in, "%s\n111111\n\n", a.texted(mobile, texts))
+	in.Close()
+	if err := cmd.Wait(); err != nil {
+		a.t.Fatalf("ukeyagent: %v\n%s", err, out.String())
+	}
+	return out.String()
+}
+
+func softhsm(t *testing.T) string {
+	t.Helper()
+	found, _ := filepath.Glob("/usr/lib/*/softhsm/libsofthsm2.so")
+	if more, _ := filepath.Glob("/usr/lib/softhsm/libsofthsm2.so"); len(found) == 0 {
+		found = more
+	}
+	for _, tool := range []string{"softhsm2-util", "pkcs11-tool", "openssl"} {
+		if _, err := exec.LookPath(tool); err != nil || len(found) == 0 {
+			t.Skip("softhsm2, opensc or openssl is absent: apt-get install softhsm2 opensc openssl")
+		}
+	}
+	return found[0]
+}
+
+func makeToken(t *testing.T, dir, label string) string {
+	t.Helper()
+	conf := filepath.Join(dir, "softhsm2.conf")
+	tokens := filepath.Join(dir, "tokens")
+	if err := os.Mkdir(tokens, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	text := "directories.tokendir = " + tokens + "\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = true\n"
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", "12345678", "--pin", "111111")
+	cmd.Env = append(os.Environ(), "SOFTHSM2_CONF="+conf)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("softhsm2-util: %v\n%s", err, out)
+	}
+	return conf
+}
+
+// checkToken asks pkcs11-tool and openssl: two key pairs, two certificates that
+// lead to the authority, and only the signing key born in the token.
+func (a *applicant) checkToken(dir, conf, module, label string) {
+	a.t.Helper()
+	run := func(name string, args ...string) string {
+		cmd := exec.Command(name, args...)
+		cmd.Env = append(os.Environ(), "SOFTHSM2_CONF="+conf)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			a.t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+		}
+		return string(out)
+	}
+	objects := run("pkcs11-tool", "--module", module, "--token-label", label, "--login", "--pin", "111111", "-O")
+	for what, want := range map[string]int{"Private Key Object": 2, "Certificate Object": 2, "never extractable, local": 1} {
+		if got := strings.Count(objects, what); got != want {
+			a.t.Errorf("the token holds %d of %q, want %d\n%s", got, what, want, objects)
+		}
+	}
+	root := a.rootOf()
+	ids := regexp.MustCompile(`Certificate Object[^\n]*\n(?:[^\n]*\n)*?\s+ID:\s+([0-9a-f]+)`).FindAllStringSubmatch(objects, -1)
+	for i, id := range ids {
+		der := filepath.Join(dir, fmt.Sprintf("cert%d.der", i))
+		run("pkcs11-tool", "--module", module, "--token-label", label, "-r", "-y", "cert", "--id", id[1], "-o", der)
+		pem := filepath.Join(dir, fmt.Sprintf("cert%d.pem", i))
+		run("openssl", "x509", "-inform", "DER", "-in", der, "-out", pem)
+		chain := a.chain(dir)
+		run("openssl", "verify", "-CAfile", root, "-untrusted", chain, pem)
+	}
+	if len(ids) != 2 {
+		a.t.Errorf("pkcs11-tool lists %d certificates by id, want 2\n%s", len(ids), objects)
+	}
+}
+
+// rootOf is the authority's root certificate, as demo.env names it.
+func (a *applicant) rootOf() string {
+	a.t.Helper()
+	env, err := os.ReadFile(filepath.Join(a.data, "demo.env"))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^CERTDESK_CA_ROOT_FILE=(.*)$`).FindSubmatch(env)
+	if m == nil {
+		a.t.Fatal("demo.env does not name the root")
+	}
+	return string(m[1])
+}
+
+// chain asks the service for the authority's certificates in between.
+func (a *applicant) chain(dir string) string {
+	a.t.Helper()
+	r, err := http.Get("http://" + a.service + "/ca/chain")
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	name := filepath.Join(dir, "chain.pem")
+	f, err := os.Create(name)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.ReadFrom(r.Body); err != nil {
+		a.t.Fatal(err)
+	}
+	return name
+}
