@@ -62,8 +62,9 @@ function face(opened) {
     el("div", { class: "camera", "aria-hidden": "true" }),
     el("p", {}, "请正对手机，确保光线充足"),
     el("button", { type: "button", class: "solid blue", onclick: finish("pass", "刷脸通过", true) }, "本人刷脸"),
-    el("button", { type: "button", class: "plain", onclick: finish("fail", "刷脸没有通过：光线太暗", false) }, "光线太暗，不通过"),
-    el("button", { type: "button", class: "plain", onclick: finish("other-person", "刷脸没有通过：不是本人", false) }, "换一个人来刷"),
+    el("div", { class: "row" },
+      el("button", { type: "button", class: "plain", onclick: finish("fail", "刷脸没有通过：光线太暗", false) }, "光线太暗"),
+      el("button", { type: "button", class: "plain", onclick: finish("other-person", "刷脸没有通过：不是本人", false) }, "别人来刷")),
     again(),
   ];
 }
@@ -89,7 +90,7 @@ function login(opened) {
   return [
     el("h3", {}, opened.title || "登录"),
     el("p", {}, "已同意登录。"),
-    page ? el("button", { type: "button", class: "solid blue", onclick: () => open("alipay-page", opened.url, opened.title) }, "打开网页") : null,
+    page ? el("button", { type: "button", class: "solid blue", onclick: () => open("alipay-page", opened.url) }, "打开网页") : null,
     again(),
   ].filter(Boolean);
 }
@@ -98,15 +99,14 @@ function finished(words, good, back) {
   const task = $("alipay-task");
   const nodes = [
     el("div", { class: `outcome ${good ? "good" : "bad"}`, "aria-hidden": "true" }, good ? "✓" : "!"),
-    el("h3", {}, words),
+    el("h3", { role: "status" }, words),
     el("p", {}, good ? "请回到微信，会自动继续。" : "可以回到微信重新获取二维码。"),
     el("button", { type: "button", class: "solid blue", onclick: home }, "完成"),
   ];
   if (back?.startsWith(`${city.service}/`)) {
-    nodes.push(el("button", { type: "button", class: "plain", onclick: () => open("alipay-page", back, "返回商家") }, "返回商家网页"));
+    nodes.push(el("button", { type: "button", class: "plain", onclick: () => open("alipay-page", back) }, "返回商家网页"));
   }
   task.replaceChildren(...nodes);
-  note(words);
 }
 
 export function home() {

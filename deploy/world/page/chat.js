@@ -64,11 +64,15 @@ function scanPicture(address) {
 // for from there.
 function tappable(item) {
   const found = [];
+  const after = []; // what the text has no words for stands under it, as a template's link does
   const mark = (all, make) => {
     let end = item.text.length;
     for (const one of [...all].reverse()) {
       const at = item.text.lastIndexOf(one.label, end - one.label.length);
-      if (at < 0 || !one.label) continue;
+      if (at < 0 || !one.label) {
+        after.push("\n", make(one));
+        continue;
+      }
       found.push({ at, end: at + one.label.length, node: make(one) });
       end = at;
     }
@@ -76,7 +80,7 @@ function tappable(item) {
   mark(item.choices, (choice) =>
     el("button", { type: "button", class: "tap", onclick: (e) => busy(e.currentTarget, () => act("choose", { id: choice.id })) }, choice.label));
   mark(item.links || [], (link) =>
-    el("button", { type: "button", class: "tap page", onclick: () => openPage(link) }, link.label));
+    el("button", { type: "button", class: link.label === link.url ? "tap" : "tap page", onclick: () => openPage(link) }, link.label));
   found.sort((a, b) => a.at - b.at);
   const parts = [];
   let done = 0;
@@ -85,7 +89,7 @@ function tappable(item) {
     parts.push(item.text.slice(done, at), node);
     done = end;
   }
-  parts.push(item.text.slice(done));
+  parts.push(item.text.slice(done), ...after);
   return parts;
 }
 
@@ -94,7 +98,7 @@ function openPage(link) {
     toast(`微信里打开了别的网站：${link.url}`);
     return;
   }
-  open("wechat-page", link.url, link.label);
+  open("wechat-page", link.url);
 }
 
 export async function refreshMenu() {

@@ -5,10 +5,9 @@ import { $ } from "/world/page/dom.js";
 let opener = null;
 
 // open shows a page over the telephone and moves the focus there.
-export function open(id, address, title) {
+export function open(id, address) {
   const overlay = $(id);
   opener = document.activeElement;
-  overlay.querySelector("strong").textContent = title || "网页";
   turn(id, address);
   overlay.hidden = false;
   overlay.querySelector("[data-close]").focus();
