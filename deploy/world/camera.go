@@ -16,7 +16,15 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"certdesk/bot/wechat/wechattest"
 )
+
+// camera sees the chat's pictures and the service's pages.
+type camera struct {
+	wechat  *wechattest.Platform
+	service string
+}
 
 var errPicture = errors.New("world: no picture here")
 
@@ -27,8 +35,8 @@ const (
 
 // codeAt reads the code in a picture of the chat, in a data URL, or on a page
 // of the service; cookie goes to the page. Other addresses are not opened.
-func (w *World) codeAt(ctx context.Context, at, cookie string) (string, error) {
-	content, err := w.picture(ctx, at, cookie)
+func (c camera) codeAt(ctx context.Context, at, cookie string) (string, error) {
+	content, err := c.picture(ctx, at, cookie)
 	if err != nil {
 		return "", err
 	}
@@ -43,17 +51,17 @@ func (w *World) codeAt(ctx context.Context, at, cookie string) (string, error) {
 	return readQR(picture)
 }
 
-func (w *World) picture(ctx context.Context, at, cookie string) ([]byte, error) {
+func (c camera) picture(ctx context.Context, at, cookie string) ([]byte, error) {
 	switch {
 	case strings.HasPrefix(at, "data:"):
 		return dataURL(at)
 	case strings.HasPrefix(at, mediaPath):
-		content, ok := w.wechat.Media(strings.TrimPrefix(at, mediaPath))
+		content, ok := c.wechat.Media(strings.TrimPrefix(at, mediaPath))
 		if !ok {
 			return nil, errPicture
 		}
 		return content, nil
-	case strings.HasPrefix(at, w.cfg.Service+"/"):
+	case strings.HasPrefix(at, c.service+"/"):
 		page, err := fetch(ctx, at, cookie)
 		if err != nil {
 			return nil, err

@@ -18,6 +18,18 @@ const (
 	newsLook = 200 * time.Millisecond // between two looks; only while somebody waits
 )
 
+// press is who knows what has changed.
+type press struct {
+	*partners
+	pc *pc
+}
+
+func (p press) mount(mux *http.ServeMux) {
+	mux.HandleFunc("POST /world/faults", control(p.fault))
+	mux.HandleFunc("GET /world/books", control(p.books))
+	mux.HandleFunc("GET /world/events", control(p.events))
+}
+
 // news are the marks of all parts, and one of them together.
 type news struct {
 	Tag   string            `json:"tag"`
@@ -26,14 +38,14 @@ type news struct {
 
 // events answers as soon as the city is not as the question's tag says. The
 // stand-ins tell nobody when they change, so their books are compared.
-func (w *World) events(r *http.Request, _ none) (any, error) {
+func (p press) events(r *http.Request, _ none) (any, error) {
 	after := r.URL.Query().Get("after")
 	deadline := time.NewTimer(newsWait)
 	defer deadline.Stop()
 	look := time.NewTicker(newsLook)
 	defer look.Stop()
 	for {
-		now, err := w.news()
+		now, err := p.news()
 		if err != nil || now.Tag != after {
 			return now, err
 		}
@@ -41,7 +53,7 @@ func (w *World) events(r *http.Request, _ none) (any, error) {
 		case <-look.C:
 		case <-deadline.C:
 			return now, nil
-		case <-w.pc.ctx.Done():
+		case <-p.pc.ctx.Done():
 			return nil, no(http.StatusServiceUnavailable, "演示城市正在关闭。")
 		case <-r.Context().Done():
 			return now, nil
@@ -49,11 +61,11 @@ func (w *World) events(r *http.Request, _ none) (any, error) {
 	}
 }
 
-func (w *World) news() (news, error) {
+func (p press) news() (news, error) {
 	n := news{Parts: map[string]string{}}
-	parts := w.ledgers()
-	parts["pc"] = func() any { return w.pc.screen() }
-	parts["menu"] = func() any { return w.wechat.Menu() }
+	parts := p.ledgers()
+	parts["pc"] = func() any { return p.pc.screen() }
+	parts["menu"] = func() any { return p.wechat.Menu() }
 	var all strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		text, err := json.Marshal(parts[name]())

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/html"
 
 	"certdesk/flows"
+	"certdesk/server/sms/smstest"
 )
 
 // answers is what a person would write on the service's pages. The SMS code is
@@ -37,25 +38,33 @@ func (p person) answers(code string) map[flows.Key]string {
 	}
 }
 
+// keyboard is that of the telephone on which a page is open.
+type keyboard struct {
+	sms     *smstest.Service
+	service string
+}
+
+func (k keyboard) mount(mux *http.ServeMux) { mux.HandleFunc("POST /h5/fill", control(k.fill)) }
+
 // fill fills in and sends the page that this browser has open. Like
-// [World.alipayLookAtScreen] it lives under the path of the service's pages, so
+// [payPhone.lookAtScreen] it lives under the path of the service's pages, so
 // that the browser's cookie for them comes along.
-func (w *World) fill(r *http.Request, q struct{ Person string }) (any, error) {
+func (k keyboard) fill(r *http.Request, q struct{ Person string }) (any, error) {
 	i := slices.IndexFunc(people, func(p person) bool { return p.OpenID == q.Person })
 	if i < 0 {
 		return nil, no(http.StatusNotFound, "没有这个人。")
 	}
 	code := ""
-	if inbox := w.sms.Inbox(people[i].Mobile); len(inbox) > 0 {
+	if inbox := k.sms.Inbox(people[i].Mobile); len(inbox) > 0 {
 		code = inbox[len(inbox)-1].Code
 	}
 	cookie := r.Header.Get("Cookie")
-	page, err := fetch(r.Context(), w.cfg.Service+"/h5/now", cookie)
+	page, err := fetch(r.Context(), k.service+"/h5/now", cookie)
 	if err != nil {
 		return nil, err
 	}
 	action, values := filled(page, people[i].answers(code))
-	if !strings.HasPrefix(action, w.cfg.Service+"/") {
+	if !strings.HasPrefix(action, k.service+"/") {
 		return nil, no(http.StatusConflict, "这一页没有要填写的内容。")
 	}
 	accepted, err := submit(r.Context(), action, values, cookie)

@@ -20,14 +20,15 @@ import (
 	"certdesk/cmd/ukeyagent/token/tokentest"
 )
 
-func (w *World) mountPC(mux *http.ServeMux) {
-	mux.HandleFunc("GET /world/pc", control(w.pcLook))
-	mux.HandleFunc("GET /world/pc/screen", control(w.pcScreen))
-	mux.HandleFunc("POST /world/pc/insert", control(w.pcInsert))
-	mux.HandleFunc("POST /world/pc/remove", control(w.pcRemove))
-	mux.HandleFunc("POST /world/pc/run", control(w.pcRun))
-	mux.HandleFunc("POST /world/pc/type", control(w.pcType))
-	mux.HandleFunc("POST /world/pc/stop", control(w.pcStop))
+func (p *pc) mount(mux *http.ServeMux) {
+	for _, path := range []string{"GET /world/pc", "GET /world/pc/screen"} {
+		mux.HandleFunc(path, control(func(*http.Request, none) (any, error) { return p.screen(), nil }))
+	}
+	mux.HandleFunc("POST /world/pc/insert", control(p.insert))
+	mux.HandleFunc("POST /world/pc/remove", control(p.remove))
+	mux.HandleFunc("POST /world/pc/run", control(p.start))
+	mux.HandleFunc("POST /world/pc/type", control(p.enter))
+	mux.HandleFunc("POST /world/pc/stop", control(p.interrupt))
 }
 
 const (
@@ -46,14 +47,20 @@ type pc struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
-	mu     sync.Mutex
-	model  string // of the key that is plugged in, empty for none
-	serial string
-	conf   string // of the key's module
-	text   []byte // on the screen
-	stdin  io.WriteCloser
-	stop   context.CancelFunc // ends the program that runs, nil when none does
-	exit   *int               // of the last program
+	mu   sync.Mutex
+	text []byte // on the screen
+	key  key    // that is plugged in
+	task *task  // the program that runs, nil when none does
+	exit *int   // of the last program
+}
+
+// key is a UKey; the zero one is none.
+type key struct{ model, serial, conf string }
+
+// task is a program that runs.
+type task struct {
+	stdin io.WriteCloser
+	stop  context.CancelFunc
 }
 
 // screen is what somebody before the PC sees.
@@ -84,8 +91,8 @@ func (p *pc) screen() screen {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := screen{
-		Text: strings.ToValidUTF8(string(p.text), "�"), Running: p.stop != nil,
-		Model: p.model, Serial: p.serial, Missing: p.tools.missing(),
+		Text: strings.ToValidUTF8(string(p.text), "�"), Running: p.task != nil,
+		Model: p.key.model, Serial: p.key.serial, Missing: p.tools.missing(),
 	}
 	if !s.Running {
 		s.Exit = p.exit
@@ -109,33 +116,29 @@ func (p *pc) show(output []byte) {
 	}
 }
 
-func (w *World) pcLook(*http.Request, none) (any, error)   { return w.pc.screen(), nil }
-func (w *World) pcScreen(*http.Request, none) (any, error) { return w.pc.screen(), nil }
-
 var (
 	goodModel = regexp.MustCompile(`^[A-Za-z0-9-]{1,24}$`)
 	goodCode  = regexp.MustCompile(`^[A-Za-z0-9-]{1,32}$`)
 )
 
-// pcInsert plugs a key in. Each model is one key, which is made when it is
+// insert plugs a key in. Each model is one key, which is made when it is
 // wanted first and is the same one ever after.
-func (w *World) pcInsert(r *http.Request, q struct{ Model string }) (any, error) {
-	p := w.pc
+func (p *pc) insert(r *http.Request, q struct{ Model string }) (any, error) {
 	if !goodModel.MatchString(q.Model) {
 		return nil, no(http.StatusBadRequest, "UKey 型号只能用字母、数字和短横线。")
 	}
 	if missing := p.tools.missing(); len(missing) > 0 {
 		return nil, no(http.StatusConflict, strings.Join(missing, "\n"))
 	}
-	key, err := plugged(r.Context(), filepath.Join(p.dir, "ukey-"+q.Model), q.Model)
+	token, err := plugged(r.Context(), filepath.Join(p.dir, "ukey-"+q.Model), q.Model)
 	if err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.model, p.serial, p.conf = q.Model, key.Serial, key.Conf
-	p.show([]byte("插入 UKey：" + q.Model + "，序列号 " + key.Serial + "\n"))
-	return map[string]string{"serial": key.Serial, "module": key.Module, "conf": key.Conf}, nil
+	p.key = key{q.Model, token.Serial, token.Conf}
+	p.show([]byte("插入 UKey：" + q.Model + "，序列号 " + token.Serial + "\n"))
+	return map[string]string{"serial": token.Serial, "module": token.Module, "conf": token.Conf}, nil
 }
 
 func plugged(ctx context.Context, dir, label string) (tokentest.Token, error) {
@@ -145,20 +148,18 @@ func plugged(ctx context.Context, dir, label string) (tokentest.Token, error) {
 	return tokentest.Make(ctx, dir, label)
 }
 
-func (w *World) pcRemove(*http.Request, none) (any, error) {
-	p := w.pc
+func (p *pc) remove(*http.Request, none) (any, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.model != "" {
-		p.show([]byte("拔出 UKey：" + p.model + "\n"))
+	if p.key != (key{}) {
+		p.show([]byte("拔出 UKey：" + p.key.model + "\n"))
 	}
-	p.model, p.serial, p.conf = "", "", ""
+	p.key = key{}
 	return done, nil
 }
 
-// pcRun starts the tool. It answers at once; what happens is on the screen.
-func (w *World) pcRun(_ *http.Request, q struct{ Code string }) (any, error) {
-	p := w.pc
+// start starts the tool. It answers at once; what happens is on the screen.
+func (p *pc) start(_ *http.Request, q struct{ Code string }) (any, error) {
 	if !goodCode.MatchString(q.Code) {
 		return nil, no(http.StatusBadRequest, "激活码只有字母、数字和短横线，例如 ABCD-EFGH。")
 	}
@@ -170,20 +171,20 @@ func (w *World) pcRun(_ *http.Request, q struct{ Code string }) (any, error) {
 	switch {
 	case p.ctx.Err() != nil:
 		return nil, no(http.StatusServiceUnavailable, "演示城市正在关闭。")
-	case p.stop != nil:
+	case p.task != nil:
 		return nil, no(http.StatusConflict, "证书工具正在运行，请先完成或停止。")
 	}
 	ctx, stop := context.WithCancel(p.ctx)
 	in, stdin := io.Pipe()
-	p.stop, p.stdin, p.exit, p.text = stop, stdin, nil, nil
-	conf := p.conf
+	p.task, p.exit, p.text = &task{stdin, stop}, nil, nil
+	conf := p.key.conf
 	p.running.Go(func() {
 		defer stop()
 		code := p.run(ctx, q.Code, conf, in)
 		in.Close()
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.stop, p.stdin, p.exit = nil, nil, &code
+		p.task, p.exit = nil, &code
 	})
 	return done, nil
 }
@@ -265,29 +266,29 @@ func (p *pc) empty() (string, error) {
 	return conf, nil
 }
 
-// pcType types a line into the tool. It shows nowhere: most lines are secrets.
-func (w *World) pcType(_ *http.Request, q struct{ Line string }) (any, error) {
+// enter types a line into the tool. It shows nowhere: most lines are secrets.
+func (p *pc) enter(_ *http.Request, q struct{ Line string }) (any, error) {
 	if len(q.Line) > maxTyped || strings.ContainsAny(q.Line, "\r\n") {
 		return nil, no(http.StatusBadRequest, "一次输入一行，不超过 200 个字节。")
 	}
-	w.pc.mu.Lock()
-	stdin := w.pc.stdin
-	w.pc.mu.Unlock()
-	if stdin == nil {
+	p.mu.Lock()
+	task := p.task
+	p.mu.Unlock()
+	if task == nil {
 		return nil, no(http.StatusConflict, "证书工具没有在运行。")
 	}
-	if _, err := io.WriteString(stdin, q.Line+"\n"); err != nil {
+	if _, err := io.WriteString(task.stdin, q.Line+"\n"); err != nil {
 		return nil, no(http.StatusConflict, "证书工具已经结束。")
 	}
 	return done, nil
 }
 
-func (w *World) pcStop(*http.Request, none) (any, error) {
-	w.pc.mu.Lock()
-	defer w.pc.mu.Unlock()
-	if w.pc.stop == nil {
+func (p *pc) interrupt(*http.Request, none) (any, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.task == nil {
 		return nil, no(http.StatusConflict, "证书工具没有在运行。")
 	}
-	w.pc.stop()
+	p.task.stop()
 	return done, nil
 }

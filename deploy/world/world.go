@@ -46,17 +46,13 @@ type Config struct {
 
 // World is one city. Its handler may be used by many goroutines.
 type World struct {
-	cfg     Config
-	keys    credentials
-	wechat  *wechattest.Platform
-	alipay  *alipaytest.Gateway
-	courier *couriertest.Courier
-	sms     *smstest.Service
-	bank    *banktest.Bank
-	ca      *catest.CA
-	caURL   string
-	talk    *talk
-	pc      *pc
+	partners
+
+	cfg   Config
+	keys  credentials
+	caURL string
+	talk  *talk
+	pc    *pc
 }
 
 // ErrAddress is returned for an address that the world cannot have: it must be
@@ -222,8 +218,11 @@ func (w *World) Handler() http.Handler {
 	mux.Handle("/bank/statement", w.bank)
 	mux.Handle("POST /{$}", w.sms)
 	w.mountPage(mux)
-	w.mountPhones(mux)
-	w.mountPartners(mux)
-	w.mountPC(mux)
+	chatPhone{w.wechat, w.talk, w.cfg.Now}.mount(mux)
+	payPhone{w.alipay, camera{w.wechat, w.cfg.Service}}.mount(mux)
+	keyboard{w.sms, w.cfg.Service}.mount(mux)
+	offices{&w.partners}.mount(mux)
+	press{&w.partners, w.pc}.mount(mux)
+	w.pc.mount(mux)
 	return w.guarded(mux)
 }

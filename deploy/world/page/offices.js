@@ -117,6 +117,7 @@ export function startOffices() {
       } catch (problem) {
         $("bank-note").textContent = problem.message;
       }
+      $("bank-note").scrollIntoView({ block: "nearest" });
     });
   });
 }
