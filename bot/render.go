@@ -14,8 +14,9 @@ import (
 // Links gives the addresses at which the pages of a conversation open. Both are
 // called once for each page or code that is rendered.
 type Links struct {
-	Page func(flows.PageLink) string
-	QR   func(flows.QR) string // a page that shows the code and says how to carry it
+	Page     func(flows.PageLink) string
+	QR       func(flows.QR) string // a page that shows the code and says how to carry it
+	Document func(flows.DocumentLink) string
 }
 
 // Words that belong to this channel rather than to a step.
@@ -47,6 +48,9 @@ func block(r flows.Reply, links Links) []string {
 	var all []string
 	for paragraph := range strings.SplitSeq(clean(r.Text), "\n\n") {
 		all = append(all, strings.Trim(paragraph, "\n "))
+	}
+	for _, d := range r.Documents {
+		all = append(all, anchor(links.Document(d), d.Title))
 	}
 	if r.Page != nil {
 		all = append(all, anchor(links.Page(*r.Page), r.Page.Title))

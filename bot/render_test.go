@@ -16,8 +16,9 @@ import (
 )
 
 var testLinks = Links{
-	Page: func(p flows.PageLink) string { return "https://desk.example/f/" + p.Entry },
-	QR:   func(q flows.QR) string { return "https://desk.example/q/" + q.Entry },
+	Page:     func(p flows.PageLink) string { return "https://desk.example/f/" + p.Entry },
+	QR:       func(q flows.QR) string { return "https://desk.example/q/" + q.Entry },
+	Document: func(d flows.DocumentLink) string { return "https://desk.example/d/" + d.ID },
 }
 
 func TestRender(t *testing.T) {
@@ -131,4 +132,15 @@ func TestRenderNeverBreaks(t *testing.T) {
 			t.Fatalf("Render says %q, want %q", got, squeeze(want.String()))
 		}
 	})
+}
+
+func TestDocumentsAreLinkedBeforeTheChoices(t *testing.T) {
+	answer, _ := Render([]flows.Reply{{
+		Text: "是否同意？", Choices: []flows.Choice{{ID: "1", Label: "同意"}},
+		Documents: []flows.DocumentLink{{ID: "face", Title: "《授权书》"}},
+	}}, testLinks)
+	document, choice := strings.Index(answer, `href="https://desk.example/d/face"`), strings.Index(answer, "1. ")
+	if document < 0 || choice < document {
+		t.Errorf("Render = %q, want the document's link before the choices", answer)
+	}
 }

@@ -21,7 +21,7 @@ var activation = Chapter{
 			Lines: []int{104},
 			Title: "准备激活",
 			Turn:  Turn{"您", "5分钟"},
-			Ask:   "UKey 已送达，接下来在电脑上激活证书。请用电脑打开 {download}，下载并安装证书管理工具，插入 UKey。准备好后点“开始激活”，会给您一个激活码。",
+			Ask:   "UKey 已送达，接下来在电脑上激活证书。请用电脑打开 {download} 下载并安装证书管理工具，插入 UKey。准备好后点“开始激活”，会给您一个激活码。",
 			Help:  "工具只能在电脑上用。没有电脑，或 UKey 有损坏，请回复“人工”。",
 			Exits: []Exit{{On: Picked("开始激活", "激活"), To: ActivationTicket, Lines: []int{106}}},
 		},

@@ -33,10 +33,11 @@ var companyProof = Chapter{
 			Exits: []Exit{{On: Answered(), To: CompanyRules}},
 		},
 		{
-			At:    CompanyRules,
-			Lines: []int{58, 59, 61, 62, 66, 67},
-			Title: "查看打款细则",
-			Turn:  Turn{"您", "1分钟"},
+			At:        CompanyRules,
+			Lines:     []int{58, 59, 61, 62, 66, 67},
+			Title:     "查看打款细则",
+			Documents: []Agreement{transferRules},
+			Turn:      Turn{"您", "1分钟"},
 			Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n请用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。\n" +
 				"· 汇款方必须是 {org}，且必须用对公账户\n· 单笔 0.01 元人民币，不能是其他金额或币种\n· 款项为实名专用，不退还，不开发票\n是否同意？",
 			Help: "需要贵单位已开通对公账户。没有对公账户，或账户在外资银行，请回复“人工”了解其他方式。",

@@ -29,19 +29,20 @@ type Chapter struct {
 
 // Step is one place where the conversation waits.
 type Step struct {
-	At    State
-	Lines []int  // of the manual
-	Title string // what the applicant is doing here, for "where am I"
-	Turn  Turn   // whose move it is
-	Ask   string // said on arrival; {key} stands for an answer
-	Help  string // said when the applicant asks for help here
-	Page  *Page  // asked on a secure page, not in the chat
-	QR    Key    // the answer that is to be shown as a code for Alipay
-	Read  *Reader
-	Do    []Action // on every arrival, also when a lost talk is resumed
-	Back  State    // where "返回" leads; empty when nothing can be undone
-	Exits []Exit   // tried in order, the first that fits is taken
-	End   bool     // the conversation may rest here for ever
+	At        State
+	Lines     []int       // of the manual
+	Title     string      // what the applicant is doing here, for "where am I"
+	Turn      Turn        // whose move it is
+	Ask       string      // said on arrival; {key} stands for an answer
+	Help      string      // said when the applicant asks for help here
+	Page      *Page       // asked on a secure page, not in the chat
+	Documents []Agreement // to be read before an option is picked
+	QR        Key         // the answer that is to be shown as a code for Alipay
+	Read      *Reader
+	Do        []Action // on every arrival, also when a lost talk is resumed
+	Back      State    // where "返回" leads; empty when nothing can be undone
+	Exits     []Exit   // tried in order, the first that fits is taken
+	End       bool     // the conversation may rest here for ever
 }
 
 // Turn is whose move it is, and how long that usually takes.

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -95,6 +96,9 @@ func (m *move) learn(what Happening) {
 	for k, v := range Learned(what) {
 		m.c.Form[k] = v
 	}
+	if _, ok := what.(Activated); ok {
+		what = KeyStep{Step: 5, Name: "完成", State: "done"} // the tool reports it a moment later
+	}
 	if s, ok := what.(KeyStep); ok {
 		m.c.Form[KeyKeyStep] = Conceal(ticked(m.c.Form.Text(KeyKeyStep), s))
 	}
@@ -105,13 +109,14 @@ func (m *move) learn(what Happening) {
 func ticked(list string, s KeyStep) string {
 	mark := map[string]string{"done": " ✓", "failed": " ✗", "started": " …"}[s.State]
 	head := strconv.Itoa(s.Step) + "."
-	var lines []string
+	lines := []string{head + s.Name + mark}
 	for line := range strings.SplitSeq(list, "\n") {
 		if line != "" && !strings.HasPrefix(line, head) {
 			lines = append(lines, line)
 		}
 	}
-	return strings.Join(append(lines, head+s.Name+mark), "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }
 
 // Beijing is the time zone in which customers read clocks and working days are

@@ -43,10 +43,11 @@ var personProof = Chapter{
 			},
 		},
 		{
-			At:    PersonConsent,
-			Lines: []int{26, 27, 29, 30, 31, 33, 34},
-			Title: "阅读并同意授权",
-			Turn:  Turn{"您", "1分钟"},
+			At:        PersonConsent,
+			Lines:     []int{26, 27, 29, 30, 31, 33, 34},
+			Title:     "阅读并同意授权",
+			Documents: []Agreement{faceNotice},
+			Turn:      Turn{"您", "1分钟"},
 			Ask: "推荐用支付宝人脸识别认证，仅支持中国大陆居民身份证。持其他证件，或想用银行卡、手机认证，请回复“人工”。\n" +
 				"这种方式会收集：姓名、身份证号；人脸视频由支付宝采集，我们不接收、不保存。\n" +
 				"我们不会读取您的支付宝密码，不会用您的账号签署，也不会让您付款。是否同意？",

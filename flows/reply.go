@@ -2,11 +2,15 @@ package flows
 
 // Reply is one thing said to the applicant, without a trace of a channel.
 type Reply struct {
-	Text    string
-	Choices []Choice
-	Page    *PageLink
-	QR      *QR
+	Text      string
+	Choices   []Choice
+	Page      *PageLink
+	QR        *QR
+	Documents []DocumentLink
 }
+
+// DocumentLink names a document that can be read before answering.
+type DocumentLink struct{ ID, Title string }
 
 // Choice is one answer that can be tapped. ID is digits only, because that is
 // all WeChat carries; it names the step and the option, so that a tap on an old

@@ -48,6 +48,9 @@ func (m *move) question(step Step) Reply {
 	for _, x := range m.options(step) {
 		r.Choices = append(r.Choices, Choice{ID: choiceID(step.At, x.On.pick), Label: x.On.pick})
 	}
+	for _, d := range step.Documents {
+		r.Documents = append(r.Documents, DocumentLink{ID: d.ID, Title: d.Title})
+	}
 	if step.Page != nil {
 		r.Page = &PageLink{Page: step.Page.ID, Title: step.Page.Title, Entry: m.c.Entry}
 	}

@@ -30,6 +30,7 @@ const (
 	linkLife  = 30 * time.Minute
 	linkPlace = "link"
 	seatPlace = "seat"
+	documents = "/h5/terms/"
 	entryLen  = 8
 )
 
@@ -90,7 +91,8 @@ func (l *links) status(talk desk.TalkID) string {
 // of are the links of one talk, as a channel needs them.
 func (l *links) of(talk desk.TalkID) bot.Links {
 	return bot.Links{
-		Page: func(p flows.PageLink) string { return l.to(talk, p.Entry) },
-		QR:   func(q flows.QR) string { return l.to(talk, q.Entry) },
+		Page:     func(p flows.PageLink) string { return l.to(talk, p.Entry) },
+		QR:       func(q flows.QR) string { return l.to(talk, q.Entry) },
+		Document: func(d flows.DocumentLink) string { return l.base + documents + d.ID },
 	}
 }

@@ -212,6 +212,9 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 	for _, m := range flow.Milestones(talk.Case) {
 		v.Trail = append(v.Trail, pages.Milestone{Name: m.Name, State: string(m.State)})
 	}
+	for _, d := range question.Documents {
+		v.Documents = append(v.Documents, pages.Link{Title: d.Title, URL: documents + d.ID})
+	}
 	for _, choice := range question.Choices {
 		v.Choices = append(v.Choices, pages.Choice{ID: choice.ID, Label: choice.Label})
 	}
@@ -235,7 +238,7 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 const brand = "数字证书办理"
 
 func form(page *flows.Page, known flows.Form, typed url.Values, problems map[flows.Key]string) *pages.Form {
-	f := &pages.Form{Page: *page, Values: map[flows.Key]string{}, Problems: problems, Provinces: flows.Provinces(), Documents: "/h5/terms/"}
+	f := &pages.Form{Page: *page, Values: map[flows.Key]string{}, Problems: problems, Provinces: flows.Provinces(), Documents: documents}
 	for _, field := range page.Fields {
 		switch {
 		case field.Input == flows.InputPassword, field.Key == flows.KeyCode:

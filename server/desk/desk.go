@@ -37,6 +37,7 @@ type Config struct {
 type Ledger interface {
 	Book
 	Jobs
+	Turns
 	Rescue
 	Accounts
 	Checks

@@ -3,6 +3,7 @@ package desk_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -126,7 +127,7 @@ func TestALostRedisCostsThePageBeingTyped(t *testing.T) {
 	if answer.At != flows.ServiceConfirm {
 		t.Errorf("resumed at %s, want %s", answer.At, flows.ServiceConfirm)
 	}
-	if text := answer.Replies[len(answer.Replies)-1].Text; !strings.Contains(text, "文三路90号") {
+	if text := answer.Replies[len(answer.Replies)-1].Text; !strings.Contains(text, "浙江省杭州市西湖区") {
 		t.Errorf("the resumed step does not know the address: %s", text)
 	}
 }
@@ -400,4 +401,37 @@ func TestAFloodIsRefusedWithoutALoss(t *testing.T) {
 	}
 	h.redis.FastForward(11 * time.Second)
 	h.says("帮助")
+}
+
+func TestReportsAreDecidedAndSaidInOrder(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	stop := h.work(h.desk)
+	h.registers()
+	stop()
+	const steps = 8
+	for i := range steps { // they wait until the jobs run, all at once
+		err := h.book.Report(t.Context(), fmt.Sprintf("news/%d", i), h.id(), flows.FaceRefused{Why: fmt.Sprintf("第%d条", i)}, h.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.says("立即实名")
+	h.says("同意")
+	h.fills(form("name", "王小明", "id", "11010519491231002X")) // person.opening expects FaceRefused
+	h.work(h.desk)
+	h.until("every report to be decided", func() bool { return strings.Count(h.transcript(desk.WhoWorld), "face-refused") >= steps })
+	lines, _, err := h.store.Lines(t.Context(), h.id(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := 0
+	for _, l := range lines {
+		if l.Who == desk.WhoWorld && strings.HasPrefix(l.ID, "news/") {
+			if want := fmt.Sprintf("news/%d", next); l.ID != want {
+				t.Fatalf("%s was decided when it was the turn of %s", l.ID, want)
+			}
+			next++
+		}
+	}
 }

@@ -59,6 +59,9 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 	case flows.Orphan:
 		return d.cfg.Ledger.CallAgent(ctx, ref, "orphan "+string(e.Report), now)
 	case flows.Say:
+		if err := d.cfg.Ledger.SayTurn(ctx, ref); err != nil {
+			return err
+		}
 		return d.say(ctx, ref.Talk, e)
 	}
 	return fmt.Errorf("nobody performs %s", effect.Verb())

@@ -98,6 +98,15 @@ type Jobs interface {
 	Accepted(ctx context.Context, id string, at time.Time) error
 }
 
+// Turns keep what is told of a talk in order, although jobs run at once.
+type Turns interface {
+	// SayTurn returns [ErrBusy] while the talk has an older reply to be said,
+	// and ReportTurn while it has an older report to be decided, but for a
+	// minute at most: what cannot be done does not hold up the rest.
+	SayTurn(ctx context.Context, ref Ref) error
+	ReportTurn(ctx context.Context, id string) error
+}
+
 // Rescue finds what no job will do any more: a process killed at the last
 // attempt runs no code.
 type Rescue interface {

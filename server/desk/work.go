@@ -25,6 +25,9 @@ func (d *Desk) Deliver(ctx context.Context, report string) error {
 	if err != nil {
 		return err
 	}
+	if err := d.cfg.Ledger.ReportTurn(ctx, report); err != nil {
+		return err
+	}
 	if _, err := d.HandleTalk(ctx, id, event); err != nil {
 		return err
 	}

@@ -126,10 +126,10 @@ var silent = slog.New(slog.DiscardHandler)
 func workers(w desk.Work) *river.Workers {
 	all := river.NewWorkers()
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[effectArgs]) error {
-		return w.Perform(ctx, desk.Ref{Talk: j.Args.Talk, Event: j.Args.Event, Index: j.Args.Index})
+		return inTime(w.Perform(ctx, desk.Ref{Talk: j.Args.Talk, Event: j.Args.Event, Index: j.Args.Index}))
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[reportArgs]) error {
-		return w.Deliver(ctx, j.Args.ID)
+		return inTime(w.Deliver(ctx, j.Args.ID))
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[timerArgs]) error {
 		return w.Ring(ctx, j.Args.Talk, j.Args.Entry, moment(j.Args.At))
@@ -142,6 +142,16 @@ func workers(w desk.Work) *river.Workers {
 		return err
 	}))
 	return all
+}
+
+const turnPause = 50 * time.Millisecond
+
+// inTime lets a job whose turn has not come wait a moment: that is no failure.
+func inTime(err error) error {
+	if errors.Is(err, desk.ErrBusy) {
+		return river.JobSnooze(turnPause)
+	}
+	return err
 }
 
 // retries waits twice as long after each failure.

@@ -119,6 +119,39 @@ func (l *Ledger) Reported(ctx context.Context, id string) (desk.TalkID, flows.Ev
 	return row.Talk, flows.Event{ID: id, At: moment(row.At), Via: flows.Within, What: what}, nil
 }
 
+// turnFor is how long a promise waits for an older one of its talk, so that one
+// that cannot be kept does not hold up the rest.
+const turnFor = time.Minute
+
+// SayTurn implements [desk.Turns].
+func (l *Ledger) SayTurn(ctx context.Context, ref desk.Ref) error {
+	row := rowOf(ref)
+	if err := l.read.NewSelect().Model(&row).Column("job").WherePK().Scan(ctx); err != nil {
+		return fmt.Errorf("ledger: turn of %s: %w", ref, err)
+	}
+	return l.inTurn(ctx, l.read.NewSelect().Model((*effectRow)(nil)).
+		Where("talk = ? AND verb = ? AND done_at = 0", ref.Talk, flows.VerbSay), row.Job)
+}
+
+// ReportTurn implements [desk.Turns].
+func (l *Ledger) ReportTurn(ctx context.Context, id string) error {
+	row := reportRow{ID: id}
+	if err := l.read.NewSelect().Model(&row).Column("talk", "job").WherePK().Scan(ctx); err != nil {
+		return fmt.Errorf("ledger: turn of %s: %w", id, err)
+	}
+	return l.inTurn(ctx, l.read.NewSelect().Model((*reportRow)(nil)).
+		Where("talk = ? AND accepted_at = 0", row.Talk), row.Job)
+}
+
+// inTurn looks for an older promise of a sort that is still to be kept.
+func (l *Ledger) inTurn(ctx context.Context, older *bun.SelectQuery, job int64) error {
+	waits, err := older.Where("job < ? AND at > ?", job, millis(l.cfg.Now().Add(-turnFor))).Exists(ctx)
+	if err == nil && waits {
+		err = desk.ErrBusy
+	}
+	return err
+}
+
 // Accepted implements [desk.Jobs].
 func (l *Ledger) Accepted(ctx context.Context, id string, at time.Time) error {
 	_, err := l.db.NewUpdate().Model((*reportRow)(nil)).Set("accepted_at = ?", millis(at)).Set("sealed = ''").

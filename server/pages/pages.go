@@ -22,20 +22,21 @@ import (
 
 // View is one page, at one step of one talk.
 type View struct {
-	Title    string // of the step
-	Brand    string // whose page it is, on every page the same
-	Trail    []Milestone
-	Text     []string // paragraphs of what is asked now
-	Why      string   // a problem to say first; may be empty
-	Form     *Form    // page to fill in; nil when there is none
-	Choices  []Choice // buttons; each posts _choice=ID
-	QR       *QR      // code for Alipay
-	Waiting  bool     // the page looks again by itself, unless it has a Form
-	Over     string   // where to go on; said when there is nothing to do here
-	Action   string   // URL that forms post to
-	Nonce    string   // hidden field _nonce
-	InWeChat bool     // the browser is WeChat's, which opens nothing of Alipay
-	Phone    string   // of the certificate service, in the footer
+	Title     string // of the step
+	Brand     string // whose page it is, on every page the same
+	Trail     []Milestone
+	Text      []string // paragraphs of what is asked now
+	Why       string   // a problem to say first; may be empty
+	Documents []Link   // to be read before a choice
+	Form      *Form    // page to fill in; nil when there is none
+	Choices   []Choice // buttons; each posts _choice=ID
+	QR        *QR      // code for Alipay
+	Waiting   bool     // the page looks again by itself, unless it has a Form
+	Over      string   // where to go on; said when there is nothing to do here
+	Action    string   // URL that forms post to
+	Nonce     string   // hidden field _nonce
+	InWeChat  bool     // the browser is WeChat's, which opens nothing of Alipay
+	Phone     string   // of the certificate service, in the footer
 }
 
 // Milestone is one part of the whole way. State is "done", "now" or "next".
@@ -50,6 +51,9 @@ type Form struct {
 	Provinces []string
 	Documents string // URL of an agreement up to its identifier
 }
+
+// Link is a document to read.
+type Link struct{ Title, URL string }
 
 // Choice is one button. ID is what it posts.
 type Choice struct{ ID, Label string }
