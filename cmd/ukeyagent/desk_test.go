@@ -233,6 +233,7 @@ func (d *desk) challenge() (int, any) {
 		return no(500, activation.Unavailable)
 	}
 	d.nonce, d.secret = []byte(rand.Text()), []byte(rand.Text())
+	//lint:ignore SA1019 the service challenges with PKCS #1 v1.5, because every UKey has it
 	ciphertext, err := rsa.EncryptPKCS1v15(rand.Reader, enc.PublicKey.(*rsa.PublicKey), d.secret)
 	if err != nil {
 		return no(500, activation.Unavailable)

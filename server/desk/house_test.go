@@ -32,7 +32,6 @@ type house struct {
 	town   *town
 	openid string
 	events int
-	mu     sync.Mutex
 	clock  time.Time
 }
 
@@ -140,15 +139,7 @@ func (h *house) newDesk(store desk.Talks, book desk.Ledger) *desk.Desk {
 }
 
 func (h *house) now() time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	return h.clock
-}
-
-func (h *house) advance(d time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.clock = h.clock.Add(d)
 }
 
 // work runs a desk and its jobs until the test ends or stop is called.

@@ -53,7 +53,9 @@ func (w *town) code() string {
 func (w *town) Begin(_ context.Context, number string, _ flows.Person) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.faces[number] = w.faces[number]
+	if _, begun := w.faces[number]; !begun {
+		w.faces[number] = false
+	}
 	return number, nil
 }
 

@@ -49,7 +49,7 @@ type Ledger struct {
 }
 
 // ErrDSN is returned for an address of a database that we cannot serve.
-var ErrDSN = errors.New("ledger: the database's address must begin with sqlite:")
+var ErrDSN = errors.New("ledger: the database's address must begin with sqlite: and name a file")
 
 const readers = 4
 

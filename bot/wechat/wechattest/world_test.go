@@ -56,7 +56,6 @@ type world struct {
 
 	mu     sync.Mutex
 	heard  []bot.Message
-	status []int // of each delivery
 	answer func(bot.Message) string
 	raw    func(w http.ResponseWriter, r *http.Request) bool // answers by itself when true
 }

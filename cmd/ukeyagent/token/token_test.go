@@ -229,6 +229,7 @@ func TestImport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	//lint:ignore SA1019 the service challenges with PKCS #1 v1.5, because every UKey has it
 	ciphertext, err := rsa.EncryptPKCS1v15(rand.Reader, &private.PublicKey, []byte("hello"))
 	if err != nil {
 		t.Fatal(err)
