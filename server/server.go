@@ -73,6 +73,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.embedded != nil {
 		parts.Go(func() { s.tick(work) })
 	}
+	parts.Go(func() { s.postMenu(work) })
 	s.log.Info("serving", slog.String("address", listener.Addr().String()))
 	var first error
 	select {

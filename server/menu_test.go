@@ -1,0 +1,34 @@
+package server
+
+import (
+	"testing"
+	"time"
+
+	"certdesk/bot/wechat"
+	"certdesk/flows"
+)
+
+// TestTheMenuSaysWordsThatAreUnderstood presses every button in every step: a
+// menu stays on the telephone wherever the case is.
+func TestTheMenuSaysWordsThatAreUnderstood(t *testing.T) {
+	flow := flows.Manual("400-000-0000")
+	var press func(wechat.Button)
+	press = func(b wechat.Button) {
+		for _, sub := range b.Sub {
+			press(sub)
+		}
+		if b.Key == "" {
+			return
+		}
+		for _, at := range flow.States() {
+			c := flows.Case{At: at, Entry: "e", Form: flows.Form{flows.KeyKind: flows.Conceal(flows.KindCompany)}}
+			out := flow.Decide(c, flows.Event{ID: "m", At: time.Now(), Via: flows.WeChat, What: flows.Said{Text: b.Key}})
+			if len(out.Replies) == 0 || out.Via == "not understood" {
+				t.Errorf("“%s” at %s: %s, %v", b.Name, at, out.Via, out.Replies)
+			}
+		}
+	}
+	for _, b := range accountMenu() {
+		press(b)
+	}
+}
