@@ -18,12 +18,12 @@ export async function refreshChat() {
   document.querySelector("#wechat .composer").hidden = !chat.following;
   $("wechat-unfollow").hidden = !chat.following;
   if (drawnFor !== me || drawn > chat.lines.length) {
-    $("wechat-chat").replaceChildren();
+    $("wechat-lines").replaceChildren();
     drawnFor = me;
     drawn = 0;
   }
   if (drawn === chat.lines.length) return;
-  for (let i = drawn; i < chat.lines.length; i++) $("wechat-chat").append(...bubble(chat.lines[i], chat.lines[i - 1]));
+  for (let i = drawn; i < chat.lines.length; i++) $("wechat-lines").append(...bubble(chat.lines[i], chat.lines[i - 1]));
   if (drawn > 0) news("wechat");
   drawn = chat.lines.length;
   $("wechat-chat").scrollTop = $("wechat-chat").scrollHeight;

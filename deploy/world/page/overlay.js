@@ -28,7 +28,7 @@ export function close(id) {
   if (overlay.hidden) return;
   overlay.hidden = true;
   turn(id, "");
-  opener?.isConnected && opener.focus();
+  opener?.isConnected && opener.focus({ preventScroll: true }); // what has come meanwhile stays in sight
 }
 
 export const isOpen = (id) => !$(id).hidden;
