@@ -107,6 +107,9 @@ func (s *Server) pageNow(c *fiber.Ctx) error {
 // pageSend takes a filled page or a pressed button.
 func (s *Server) pageSend(c *fiber.Ctx) error {
 	k, err := s.links.read(linkPlace, c.Params("token"))
+	if errors.Is(err, desk.ErrExpired) {
+		return s.notFound(c, "链接已过期，这一页没有提交。请回到聊天里发任意一句话，用新的链接重新填写这一页；之前填好的都还在。")
+	}
 	if err != nil {
 		return s.notFound(c, deadLink(err))
 	}
@@ -337,9 +340,25 @@ func (s *Server) failed(c *fiber.Ctx, err error) error {
 	} else {
 		s.log.Error("a request was not served", slog.String("route", c.Route().Path), slog.Any("error", err))
 	}
-	if strings.HasPrefix(c.Path(), "/h5/") {
-		v := pages.View{Title: "请稍后再试", Brand: brand, Why: "系统暂时繁忙，您填写的内容没有丢失，请稍后返回上一页再提交。", Phone: s.desk.Flow().Phone}
-		return s.page(c, status, func(b *bytes.Buffer) error { return pages.Render(b, v) })
+	if !browsing(c) {
+		return c.SendStatus(status)
 	}
-	return c.SendStatus(status)
+	title, why := "请稍后再试", "系统暂时繁忙，您填写的内容没有丢失，请稍后返回上一页再提交。"
+	switch {
+	case status == fiber.StatusNotFound:
+		return s.notFound(c, "没有这个页面。请回到聊天里，点最新的链接。")
+	case status < fiber.StatusInternalServerError:
+		title, why = "没有提交成功", "发来的内容不完整或太长，没有收下。请返回上一页，检查后再提交。"
+	}
+	v := pages.View{Title: title, Brand: brand, Why: why, Phone: s.desk.Flow().Phone}
+	return s.page(c, status, func(b *bytes.Buffer) error { return pages.Render(b, v) })
+}
+
+// browsing reports whether a person may be reading the answer, and not a
+// partner's program or an agent.
+func browsing(c *fiber.Ctx) bool {
+	if strings.HasPrefix(c.Path(), "/console") {
+		return false
+	}
+	return strings.HasPrefix(c.Path(), "/h5/") || strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,10 +25,10 @@ func (s *Server) mountUKey(r fiber.Router) {
 	r.Post(activation.DevicePath, asked(s, s.seated(s.keyDevice)))
 	r.Post(activation.CodePath, asked(s, s.seated(s.keyCode)))
 	r.Post(activation.AuthorisePath, asked(s, s.seated(s.keyAuthorise)))
-	r.Post(activation.StepPath, asked(s, s.seated(s.keyStep)))
-	r.Post(activation.CertifyPath, asked(s, s.seated(s.keyCertify)))
-	r.Post(activation.ChallengePath, asked(s, s.seated(s.keyChallenge)))
-	r.Post(activation.ProvePath, asked(s, s.seated(s.keyProve)))
+	r.Post(activation.StepPath, asked(s, s.seated(authorised(s.keyStep))))
+	r.Post(activation.CertifyPath, asked(s, s.seated(authorised(s.keyCertify))))
+	r.Post(activation.ChallengePath, asked(s, s.seated(authorised(s.keyChallenge))))
+	r.Post(activation.ProvePath, asked(s, s.seated(authorised(s.keyProve))))
 }
 
 // asked runs one call and turns every refusal into words for the person.
@@ -58,6 +59,16 @@ func (s *Server) seated(call func(*fiber.Ctx, desk.Session) (any, error)) func(*
 		}
 		if err != nil {
 			return nil, err
+		}
+		return call(c, session)
+	}
+}
+
+// authorised lets nobody on before the code from the SMS.
+func authorised(call func(*fiber.Ctx, desk.Session) (any, error)) func(*fiber.Ctx, desk.Session) (any, error) {
+	return func(c *fiber.Ctx, session desk.Session) (any, error) {
+		if !session.Authorised {
+			return nil, &activation.Error{Code: activation.NotAllowed, Message: "还没有输入短信授权码，请在工具里获取授权码并输入。"}
 		}
 		return call(c, session)
 	}
@@ -122,8 +133,13 @@ func (s *Server) keyAuthorise(c *fiber.Ctx, session desk.Session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if session.Serial == "" {
+		return nil, desk.ErrStale // before the code is used up for nothing
+	}
 	left, err := s.desk.AuthoriseKey(c.UserContext(), session, flows.Conceal(strings.TrimSpace(q.Code)))
 	switch {
+	case errors.Is(err, desk.ErrWrong) && left == 0:
+		return nil, &activation.Error{Code: activation.SMSLocked, Message: "授权码输错次数太多，已失效，请重新获取。"}
 	case errors.Is(err, desk.ErrWrong):
 		return nil, &activation.Error{Code: activation.WrongSMSCode, Message: "授权码不对，请核对短信后重新输入。", TriesLeft: left}
 	case errors.Is(err, desk.ErrExpired), errors.Is(err, desk.ErrUnknown):
@@ -134,12 +150,23 @@ func (s *Server) keyAuthorise(c *fiber.Ctx, session desk.Session) (any, error) {
 
 func (s *Server) keyStep(c *fiber.Ctx, session desk.Session) (any, error) {
 	q, err := body[activation.StepRequest](c)
-	if err != nil || q.Step.Name() == "" {
+	if err != nil || q.Step.Name() == "" || !slices.Contains(stepStates, q.State) {
 		return nil, errBody
 	}
 	step := flows.KeyStep{Step: int(q.Step), Name: q.Step.Name(), State: string(q.State)}
 	_, err = s.desk.ChangeKey(c.UserContext(), session, desk.KeyChange{Step: &step})
-	return activation.Empty{}, err
+	return activation.Empty{}, outOfTurn(err)
+}
+
+var stepStates = []activation.State{activation.Started, activation.Done, activation.Failed}
+
+// outOfTurn names what the desk calls wrong, or not there, in a call whose
+// content has been read: it comes before its turn.
+func outOfTurn(err error) error {
+	if errors.Is(err, desk.ErrWrong) || errors.Is(err, desk.ErrUnknown) {
+		return desk.ErrStale
+	}
+	return err
 }
 
 func (s *Server) keyCertify(c *fiber.Ctx, session desk.Session) (any, error) {
@@ -151,6 +178,10 @@ func (s *Server) keyCertify(c *fiber.Ctx, session desk.Session) (any, error) {
 		return nil, &activation.Error{Code: activation.OtherDevice, Message: otherDevice}
 	}
 	issued, err := s.desk.CertifyKey(c.UserContext(), session, q.CSR, q.Formats)
+	var refused *flows.RefusedError
+	if errors.As(err, &refused) {
+		return nil, &activation.Error{Code: activation.Refused, Message: refused.Public}
+	}
 	if errors.Is(err, desk.ErrOther) {
 		return nil, &activation.Error{Code: activation.OtherKey, Message: "这个订单已经用另一把密钥申请过证书，请插回原来的 UKey，或联系客服。"}
 	}
@@ -165,7 +196,7 @@ func (s *Server) keyCertify(c *fiber.Ctx, session desk.Session) (any, error) {
 
 func (s *Server) keyChallenge(c *fiber.Ctx, session desk.Session) (any, error) {
 	nonce, ciphertext, err := s.desk.ChallengeKey(c.UserContext(), session)
-	return activation.ChallengeAnswer{Nonce: nonce, Ciphertext: ciphertext}, err
+	return activation.ChallengeAnswer{Nonce: nonce, Ciphertext: ciphertext}, outOfTurn(err)
 }
 
 func (s *Server) keyProve(c *fiber.Ctx, session desk.Session) (any, error) {
@@ -177,7 +208,7 @@ func (s *Server) keyProve(c *fiber.Ctx, session desk.Session) (any, error) {
 	if errors.Is(err, desk.ErrWrong) {
 		return nil, &activation.Error{Code: activation.WrongProof, Message: "UKey 的测试签名没有通过，请重新运行工具；仍不成功请联系客服。"}
 	}
-	return activation.ProveAnswer{Activated: err == nil}, err
+	return activation.ProveAnswer{Activated: err == nil}, outOfTurn(err)
 }
 
 const otherDevice = "这个订单要用寄给您的那只 UKey，插入的不是它。请换回原来的 UKey，或联系客服。"
@@ -189,8 +220,8 @@ func keyRefusal(err error) (*activation.Error, int) {
 	switch {
 	case errors.As(err, &said):
 		return said, map[activation.Code]int{
-			activation.WrongSMSCode: 403, activation.SMSExpired: 410, activation.OtherDevice: 409,
-			activation.OtherKey: 409, activation.WrongProof: 422,
+			activation.WrongSMSCode: 403, activation.NotAllowed: 403, activation.OtherDevice: 409, activation.OtherKey: 409,
+			activation.Refused: 409, activation.SMSExpired: 410, activation.WrongProof: 422, activation.SMSLocked: 423,
 		}[said.Code]
 	case errors.As(err, &refused):
 		return &activation.Error{Code: activation.TooMany, Message: refused.Public}, fiber.StatusTooManyRequests

@@ -33,7 +33,11 @@ const partnerTimeout = 8 * time.Second
 // New makes a service from its configuration and reports every mistake at
 // once. Nothing is served until [Server.Run].
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
-	s := &Server{cfg: cfg, log: log, now: time.Now, guesses: newLimiter(10, time.Minute)}
+	return newServer(ctx, cfg, log, time.Now)
+}
+
+func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time) (*Server, error) {
+	s := &Server{cfg: cfg, log: log, now: now, guesses: newLimiter(10, time.Minute)}
 	keys, err := sealed.ParseKeys(cfg.SecretKeys.Reveal())
 	if err != nil {
 		return nil, err
