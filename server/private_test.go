@@ -1,0 +1,62 @@
+package server
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"certdesk/flows"
+	"certdesk/server/activation"
+)
+
+// Nothing that belongs to a person gets out by the log.
+
+func TestNothingPersonalIsLogged(t *testing.T) {
+	n := newTown(t)
+	c := n.citizens(t)[1]
+	c.registers()
+	c.consents()
+	for range 2 { // refused once, for the words of a refusal
+		c.sends(c.sheet(map[flows.Key]string{flows.KeyName: c.Name, flows.KeyIDNumber: c.IDNumber[:17] + "3"}))
+	}
+	c.says("我的身份证号是" + c.IDNumber + "，手机" + c.Mobile)
+	n.tells(t, "/world/faults", map[string]any{"partner": "alipay", "fault": "500", "times": 1}, nil)
+	n.tells(t, "/world/faults", map[string]any{"partner": "wechat", "fault": "500", "times": 1}, nil)
+	c.proves()
+	c.orders()
+	n.tells(t, "/world/faults", map[string]any{"partner": "courier", "fault": "500", "times": 1}, nil)
+	c.pays()
+	c.says("开始激活")
+	c.reaches(flows.ActivationMake)
+	form := c.talk().Case.Form
+	k := &keyTool{citizen: c}
+	var begun activation.BeginAnswer
+	k.accepted(activation.BeginPath, activation.BeginRequest{Code: form.Text(flows.KeyTicket), PC: c.Name + "的电脑"}, &begun)
+	k.bearer = begun.Token
+	k.accepted(activation.DevicePath, activation.DeviceRequest{Serial: "KEY-1"}, nil)
+	k.refused(activation.AuthorisePath, activation.AuthoriseRequest{Code: "135791"}, 410, activation.SMSExpired)
+
+	private := map[string]string{
+		"name": c.Name, "identity number": c.IDNumber, "mobile": c.Mobile, "login": c.Login, "password": c.Password,
+		"SMS code": c.texts()[0], "address": "某某路12号", "OpenID": c.OpenID, "account": c.Alipay, "link": c.link()[len("/h5/s/"):],
+		"payment code": form.Text(flows.KeyPayQR), "activation code": form.Text(flows.KeyTicket), "bearer": begun.Token,
+		"WeChat's secret": n.cfg.WeChat.AppSecret.Reveal(), "SF's token": n.cfg.SF.PushToken.Reveal(),
+	}
+	for what, text := range private {
+		if text == "" {
+			t.Errorf("the %s is not known to this test", what)
+			continue
+		}
+		whole := regexp.MustCompile(`(^|\W)` + regexp.QuoteMeta(text) + `(\W|$)`)
+		for line := range strings.Lines(n.log.String()) {
+			if whole.MatchString(line) {
+				t.Errorf("the %s is in the log: %s", what, line)
+			}
+		}
+	}
+	for _, failure := range []string{"verify-face", "custom/send", "book-courier"} {
+		if !strings.Contains(n.log.String(), failure) {
+			t.Errorf("the failure of %s is not in the log", failure)
+		}
+	}
+}
