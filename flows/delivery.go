@@ -34,7 +34,7 @@ var delivery = Chapter{
 			Lines: []int{100, 101, 102},
 			Title: "顺丰运送中，运单号 {waybill}",
 			Turn:  Turn{"顺丰", "一般1到3天"},
-			Ask:   "UKey 已由顺丰揽收，运单号 {waybill}。物流信息以顺丰官网为准。",
+			Ask:   "运单号 {waybill}。UKey 已由顺丰揽收，物流信息以顺丰官网为准。",
 			Help:  "运单号 {waybill}，最新物流：{where}。回复“到哪了”可以随时查询，详情以顺丰官网为准。",
 			Exits: []Exit{
 				{On: Picked("我已收到", "收到了", "已收到"), To: ActivationReady},

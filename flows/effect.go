@@ -100,6 +100,10 @@ type OfferActivation struct{}
 // Cancel ends the case: open attempts are closed, what was typed is dropped.
 type Cancel struct{}
 
+// WhyApplicant is why an agent is called when the applicant asked for one;
+// going on by themselves takes the call back.
+const WhyApplicant = "applicant"
+
 // CallAgent puts the conversation into the desk's queue.
 type CallAgent struct {
 	Why string `cbor:"1,keyasint,omitempty"`

@@ -17,7 +17,7 @@ func (m *move) own(kind OwnerKind, agent, name string) {
 func (m *move) callAgent() {
 	m.via = "call an agent"
 	m.own(OwnerQueue, "", "")
-	m.effects = append(m.effects, CallAgent{Why: "applicant"})
+	m.effects = append(m.effects, CallAgent{Why: WhyApplicant})
 	m.tell("已为您转接人工客服，请稍候，客服会在这里回复您。您可以先把问题发过来；想自己继续，回复“" + WordGoOn + "”。急事请拨打 " + m.flow.Phone + "。")
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -35,6 +36,9 @@ func (s *Server) postMenu(ctx context.Context) {
 			return
 		}
 		s.log.Warn("the menu was not set", slog.Any("error", err))
+		if refused := new(wechat.Error); errors.As(err, &refused) && !errors.Is(err, wechat.ErrBusy) {
+			return // the account may have no menu: asking again changes nothing
+		}
 		select {
 		case <-ctx.Done():
 			return

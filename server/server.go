@@ -167,12 +167,18 @@ func (s *Server) archiveTalk(ctx context.Context, id desk.TalkID, before time.Ti
 	return s.talks.Archived(ctx, id, before)
 }
 
+// ErrNameTaken is returned for an agent who exists already.
+var ErrNameTaken = errors.New("server: somebody signs in under that name already")
+
 // AddStaff adds an agent who may sign in at the console. A name that is taken
-// keeps its password.
+// keeps its password: [ErrNameTaken].
 func (s *Server) AddStaff(ctx context.Context, name, display string, password flows.Secret) error {
+	if _, err := flows.ReadPassword(password.Reveal(), s.now()); err != nil {
+		return errors.New("server: the password is too weak: it needs 8 to 64 characters, with letters and digits")
+	}
 	err := s.book.AddStaff(ctx, ledger.Staff{Name: name, Display: display, Role: ledger.RoleAgent}, password, s.now())
 	if errors.Is(err, desk.ErrUsed) {
-		return nil
+		return ErrNameTaken
 	}
 	return err
 }

@@ -84,7 +84,7 @@ func (d demoCommand) env(city *world.World) (map[string]string, error) {
 	values["CERTDESK_PUBLIC_URL"] = "http://" + d.Listen
 	values["CERTDESK_DATA_DIR"] = d.Data
 	values[secretKeys] = sealed.NewKeys()
-	values[demoPassword] = rand.Text()[:10]
+	values[demoPassword] = rand.Text()[:10] + "7x"
 	before, err := os.ReadFile(name)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -147,7 +147,8 @@ func (d demoCommand) serve(ctx context.Context, env map[string]string, log *slog
 	if err != nil {
 		return err
 	}
-	if err := service.AddStaff(ctx, demoStaff, "小周", flows.Conceal(env[demoPassword])); err != nil {
+	err = service.AddStaff(ctx, demoStaff, "小周", flows.Conceal(env[demoPassword]))
+	if err != nil && !errors.Is(err, server.ErrNameTaken) {
 		return errors.Join(err, service.Close())
 	}
 	fmt.Printf(`certdesk demo is running. Three places to look at:

@@ -169,5 +169,11 @@ func (l *Ledger) noteOwner(ctx context.Context, tx bun.Tx, p desk.Pending, o flo
 		Set("owner_kind = ?", o.Kind).Set("owner_agent = ?", o.Agent).Set("owner_name = ?", o.Name).
 		Set("owner_epoch = ?", o.Epoch).Set("owned_at = ?", millis(p.At)).
 		Where("id = ? AND owner_epoch < ?", p.Ref.Talk, o.Epoch).Exec(ctx)
+	if err != nil || o.Kind != flows.OwnerBot {
+		return err
+	}
+	// Who goes on by themselves has taken their own call back. Calls for other reasons stay.
+	_, err = tx.NewUpdate().Model((*helpRow)(nil)).Set("answered_at = ?", millis(p.At)).
+		Where("talk = ? AND why = ? AND answered_at = 0", p.Ref.Talk, flows.WhyApplicant).Exec(ctx)
 	return err
 }

@@ -42,9 +42,11 @@ func (l *Ledger) call(ctx context.Context, tx bun.Tx, talk desk.TalkID, why stri
 	return err
 }
 
+// waitingBefore counts who called before and has nobody to speak to yet.
 func (l *Ledger) waitingBefore(ctx context.Context, tx bun.Tx, talk desk.TalkID) (int, error) {
 	n, err := tx.NewSelect().Model((*helpRow)(nil)).Where("answered_at = 0 AND talk <> ?", talk).
-		Where("since <= (SELECT since FROM help WHERE talk = ? AND answered_at = 0)", talk).Count(ctx)
+		Where("since <= (SELECT since FROM help WHERE talk = ? AND answered_at = 0)", talk).
+		Where("talk NOT IN (SELECT id FROM talk WHERE owner_kind = ?)", flows.OwnerAgent).Count(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("ledger: waiting before %s: %w", talk, err)
 	}
