@@ -29,14 +29,14 @@ func TestAPersonClicksTheWholeWay(t *testing.T) {
 	v := &visitor{demo: startDemo(t), tab: tab}
 	var people []resident
 	v.get("/world/people", &people)
-	quiet := v.listens()
+	end := v.listens()
 	v.clicks("the world", chromedp.EmulateViewport(deskWide, deskHigh), chromedp.Navigate("http://"+v.world+"/"))
 	v.registers(people[0])
 	v.provesToBe()
 	v.orders()
 	v.receives()
 	v.activates()
-	quiet()
+	end()
 }
 
 const (
@@ -75,19 +75,30 @@ type visitor struct {
 	pictures int
 }
 
-// listens begins to collect what the browser complains about, in the page and
-// in the pages inside it. The function that it returns tells it.
+// listens tells what the browser complains about, in the page and in the pages
+// inside it. The function that it returns waits until all has been told; the
+// page itself says which complaint was the last, because a stream that is
+// cancelled may drop some.
 func (v *visitor) listens() func() {
-	listening, stop := context.WithCancel(v.tab)
-	complaints := chromedp.Console(listening)
-	return func() {
-		stop()
-		for c := range complaints {
+	const over = "that was all"
+	complaints := chromedp.Console(v.tab)
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		for c, err := range complaints {
+			if err != nil || c.Text == over {
+				return
+			}
 			framed := strings.Contains(c.Text, "Blocked autofocusing") // in WeChat itself a page is in no frame
 			if c.Text != "" && !framed {
 				v.t.Errorf("the browser's console says %s (%s:%d)", c, c.URL, c.Line+1)
 			}
 		}
+	}()
+	v.t.Cleanup(func() { <-told })
+	return func() {
+		v.clicks("close the console", chromedp.Evaluate[chromedp.Void](fmt.Sprintf("console.debug(%q)", over)))
+		<-told
 	}
 }
 
