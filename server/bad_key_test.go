@@ -225,6 +225,7 @@ func (k *keyTool) otherKey() {
 	k.refused(activation.CertifyPath, unsigned, 400, activation.BadRequest)
 	k.refused(activation.CertifyPath, moved, 409, activation.OtherDevice)
 	k.accepted(activation.StepPath, activation.StepRequest{Step: activation.MakeSignKey, State: activation.Done}, nil)
+	k.wait(k.t, "the step to be told", func() bool { return k.talk().Case.Form.Has(flows.KeyKeyStep) })
 	issued := k.accepted(activation.CertifyPath, mine, nil)
 	if again := k.accepted(activation.CertifyPath, mine, nil); !bytes.Equal(issued, again) {
 		k.t.Error("the same request got another answer")

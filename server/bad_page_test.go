@@ -176,10 +176,12 @@ func (c *citizen) resend(t *testing.T) {
 // with one answer.
 func (c *citizen) twice(t *testing.T) {
 	path, sheet := c.sheet(map[flows.Key]string{flows.KeyLogin: c.Login, flows.KeyMobile: c.Mobile})
+	opened, _ := c.ask(t, "GET", path, "", nil)
+	browser := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Cookie": {opened.Header.Get("Set-Cookie")}}
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			got, page := c.sends(path, sheet)
+			got, page := c.ask(t, "POST", path, sheet.Encode(), browser)
 			if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/h5/now" {
 				t.Errorf("sent again = %d to %q\n%s", got.StatusCode, got.Header.Get("Location"), page)
 			}
@@ -215,13 +217,13 @@ func (c *citizen) spent(t *testing.T) {
 			t.Errorf("a used link shows %d\n%s", got.StatusCode, page)
 		}
 		sheet.Set("_nonce", "another")
-		got, _ := c.sends(path, sheet)
-		if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/h5/now" {
-			t.Errorf("a used page, sent again = %d, want where the case is now", got.StatusCode)
+		got, page := c.sends(path, sheet) // by whoever the link was forwarded to
+		if got.StatusCode != http.StatusNotFound || !strings.Contains(page, "这一步已经完成") || got.Header.Get("Set-Cookie") != "" {
+			t.Errorf("a used link lets a stranger in: %d %s\n%s", got.StatusCode, got.Header.Get("Set-Cookie"), page)
 		}
-		_, now := c.ask(t, "GET", "/h5/now", "", http.Header{"Cookie": {got.Header.Get("Set-Cookie")}})
-		if !strings.Contains(now, "立即实名") {
-			t.Errorf("a used page leads to\n%s", now)
+		press := url.Values{"_choice": {"1"}, "_nonce": {"third"}}
+		if got, _ := c.sends(path, press); got.StatusCode != http.StatusNotFound {
+			t.Errorf("a used link presses buttons: %d", got.StatusCode)
 		}
 	})
 	if n := c.count(t, "SELECT count(*) FROM account"); n != 1 {

@@ -143,7 +143,7 @@ func (m *miniApp) answer(ctx context.Context, in *bearerBody) (*answered[miniapp
 		if err != nil {
 			return nil, m.problem(err)
 		}
-		refusals, err := judged(m.desk.Flow(), talk.Case, sent, m.now())
+		refusals, err := judged(ctx, m.desk.Flow(), talk.Case, sent, m.now())
 		if err != nil {
 			return nil, m.problem(err)
 		}

@@ -52,8 +52,8 @@ func (s *Server) pageOpen(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if k.entry != statusMark && k.entry != entryMark(talk.Case.Entry) {
-		return s.notFound(c, "这一步已经完成，链接不能再用了。请回到聊天里，点最新的链接继续。")
+	if spent(k, talk) {
+		return s.notFound(c, spentWords(talk))
 	}
 	s.takeSeat(c, talk.ID)
 	if k.entry == statusMark {
@@ -61,7 +61,7 @@ func (s *Server) pageOpen(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		return s.show(c, talk, question, nil, problems)
+		return s.show(c, talk, question, url.Values{}, problems) // such a link lives for days: nothing typed before is shown
 	}
 	return s.show(c, talk, question, nil, nil)
 }
@@ -121,7 +121,10 @@ func (s *Server) pageSend(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	what, refusals, err := s.sent(talk, sent)
+	if spent(k, talk) && !s.hasSeat(c, k.talk) {
+		return s.notFound(c, spentWords(talk))
+	}
+	what, refusals, err := s.sent(c.UserContext(), talk, sent)
 	if err != nil {
 		return err
 	}
@@ -144,6 +147,29 @@ func (s *Server) pageSend(c *fiber.Ctx) error {
 	return c.Redirect("/h5/now", fiber.StatusSeeOther)
 }
 
+// spentWords says why a link shows nothing now. A talk that Redis has lost
+// stands at no entry until its applicant is heard again.
+func spentWords(talk desk.Talk) string {
+	if talk.Revision == "" {
+		return "页面需要重新打开。请回到聊天里发任意一句话，会得到新的链接，已经填好的不会丢。"
+	}
+	return "这一步已经完成，链接不能再用了。请回到聊天里，点最新的链接继续。"
+}
+
+// spent reports whether the case has left the entry that a link is for. A link
+// to the case as such is never spent, it ends by time.
+func spent(k link, talk desk.Talk) bool {
+	return k.entry != statusMark && k.entry != entryMark(talk.Case.Entry)
+}
+
+// hasSeat reports whether this browser opened a link of the talk while it was
+// good: then a form that was sent twice, or from a step that was left in the
+// meantime, is its own.
+func (s *Server) hasSeat(c *fiber.Ctx, talk desk.TalkID) bool {
+	k, err := s.links.read(seatPlace, c.Cookies(seatCookie))
+	return err == nil && k.talk == talk
+}
+
 // pageEvent names a sending: the entry, the page's nonce, and the button, so
 // that a double tap is one event and another button is another.
 func pageEvent(k link, nonce, what string) string {
@@ -152,7 +178,7 @@ func pageEvent(k link, nonce, what string) string {
 
 // sent reads what a browser posted. A password is checked here and goes on as
 // its hash; everything else is for the flow to judge.
-func (s *Server) sent(talk desk.Talk, sent url.Values) (flows.Happening, map[flows.Key]string, error) {
+func (s *Server) sent(ctx context.Context, talk desk.Talk, sent url.Values) (flows.Happening, map[flows.Key]string, error) {
 	if choice := sent.Get("_choice"); choice != "" {
 		return flows.Said{Choice: clip(choice, 16)}, nil, nil
 	}
@@ -163,24 +189,34 @@ func (s *Server) sent(talk desk.Talk, sent url.Values) (flows.Happening, map[flo
 		}
 	}
 	what := flows.Filled{Page: flows.PageID(clip(sent.Get("_page"), 64)), Values: values}
-	refusals, err := judged(s.desk.Flow(), talk.Case, what, s.now())
+	refusals, err := judged(ctx, s.desk.Flow(), talk.Case, what, s.now())
 	return what, refusals, err
 }
 
-// judged reads a page of the present step as the flow will and puts hashes in
-// the place of its passwords. A page of any other step is left to the flow.
-func judged(flow *flows.Flow, c flows.Case, sent flows.Filled, now time.Time) (map[flows.Key]string, error) {
-	step, ok := flow.Step(c.At)
-	if !ok || step.Page == nil || step.Page.ID != sent.Page {
-		return nil, nil
+// judged reads a page of the present step, or of the step that a detour left,
+// as the flow will, and puts hashes in the place of its passwords. A page of
+// any other step is left to the flow, without its passwords: none goes further
+// than this in clear.
+func judged(ctx context.Context, flow *flows.Flow, c flows.Case, sent flows.Filled, now time.Time) (map[flows.Key]string, error) {
+	for _, at := range []flows.State{c.At, c.Left} {
+		step, ok := flow.Step(at)
+		if !ok || step.Page == nil || step.Page.ID != sent.Page {
+			continue
+		}
+		if _, refusals := step.Page.Read(sent.Values, c.Form, now); len(refusals) > 0 {
+			return refusals, nil
+		}
+		return nil, hashPasswords(ctx, *step.Page, sent.Values)
 	}
-	if _, refusals := step.Page.Read(sent.Values, c.Form, now); len(refusals) > 0 {
-		return refusals, nil
-	}
-	return nil, hashPasswords(*step.Page, sent.Values)
+	delete(sent.Values, flows.KeyPassword)
+	delete(sent.Values, flows.KeyPassword2)
+	return nil, nil
 }
 
-func hashPasswords(page flows.Page, values flows.Form) error {
+// hashing bounds how many passwords are hashed at once: each takes 64 MiB.
+var hashing = make(chan struct{}, 4)
+
+func hashPasswords(ctx context.Context, page flows.Page, values flows.Form) error {
 	for _, field := range page.Fields {
 		if field.Input != flows.InputPassword {
 			continue
@@ -189,7 +225,13 @@ func hashPasswords(page flows.Page, values flows.Form) error {
 			values[field.Key] = values[field.Same]
 			continue
 		}
+		select {
+		case hashing <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 		hash, err := argon2id.CreateHash(values.Text(field.Key), argon2id.DefaultParams)
+		<-hashing
 		if err != nil {
 			return fmt.Errorf("server: password: %w", err)
 		}

@@ -22,6 +22,10 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 		IdleTimeout:           60 * time.Second,
 		DisableStartupMessage: true,
 		ErrorHandler:          s.failed,
+
+		EnableTrustedProxyCheck: true,
+		TrustedProxies:          s.cfg.TrustedProxies,
+		ProxyHeader:             "X-Real-IP",
 	})
 	app.Use(recover.New())
 

@@ -20,11 +20,18 @@
 //
 // # Promises
 //
-// Issue is not repeatable: each call makes new certificates at the authority.
-// The caller stores the answer and replays that. No name, key, password or
-// text of the authority gets into an error. The library builds a connection
-// per call and reads its answer to the end, so the authority is trusted with
-// the size of what it says, and with nothing else.
+// EST has no key that makes a request repeatable, so each request also carries
+// our number of it as a header (Config.RequestHeader), and the authority, or
+// the adapter in front of it, answers a number that it knows under that label
+// with what it issued then: the same certificate, and for serverkeygen the same
+// key pair, which its key management keeps. Issue may therefore be repeated
+// after a lost answer or a crash, and called twice at once, and still no number
+// gets a second certificate. That rests on the authority: one that overlooks
+// the header issues anew each time, and this side cannot tell.
+//
+// No name, key, password or text of the authority gets into an error. The
+// library builds a connection per call and reads its answer to the end, so the
+// authority is trusted with the size of what it says too.
 package ca
 
 import (
@@ -36,6 +43,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,6 +66,7 @@ type Config struct {
 	SignLabel     string        // EST label of the signing profile; "sign" when empty
 	EncLabel      string        // EST label of the encryption profile; "enc" when empty
 	SubjectHeader string        // name of the header with the verified subject; "X-RA-Subject" when empty
+	RequestHeader string        // name of the header with our number of the request; "X-RA-Request" when empty
 	Timeout       time.Duration // of one Issue, all calls together; 15 s when zero
 }
 
@@ -87,6 +96,9 @@ func New(cfg Config, now func() time.Time) (*Client, error) {
 	if cfg.SubjectHeader == "" {
 		cfg.SubjectHeader = "X-RA-Subject"
 	}
+	if cfg.RequestHeader == "" {
+		cfg.RequestHeader = "X-RA-Request"
+	}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 15 * time.Second
 	}
@@ -111,6 +123,9 @@ func New(cfg Config, now func() time.Time) (*Client, error) {
 	}
 	if cfg.User == "" || cfg.Password.IsZero() {
 		errs = append(errs, errors.New("ca: user or password is missing"))
+	}
+	if strings.EqualFold(cfg.SubjectHeader, cfg.RequestHeader) {
+		errs = append(errs, errors.New("ca: subject and request number have one header"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -189,20 +204,17 @@ func (c *Client) authorities(ctx context.Context) ([]*x509.Certificate, error) {
 	return c.chain, nil
 }
 
-// ask prepares one call under a label; subject may be nil.
-func (c *Client) ask(label string, subject []byte) *est.Client {
-	call := &est.Client{
+// ask prepares one call under a label; headers may be nil.
+func (c *Client) ask(label string, headers map[string]string) *est.Client {
+	return &est.Client{
 		Host:                  c.host,
 		AdditionalPathSegment: label,
 		ExplicitAnchor:        c.server,
 		Username:              c.cfg.User,
 		Password:              c.cfg.Password.Reveal(),
+		AdditionalHeaders:     headers,
 		DisableKeepAlives:     true, // the library makes a transport per call and closes none
 	}
-	if subject != nil {
-		call.AdditionalHeaders = map[string]string{c.cfg.SubjectHeader: base64Of(subject)}
-	}
-	return call
 }
 
 func raws(certs []*x509.Certificate) [][]byte {

@@ -19,11 +19,12 @@ import (
 	"certdesk/flows"
 )
 
-// Limits of a request made in a token.
+// Limits of a request made in a token, and of our number of it.
 const (
-	maxCSR  = 16 << 10 // bytes
-	minBits = 2048
-	maxBits = 4096
+	maxCSR    = 16 << 10 // bytes
+	minBits   = 2048
+	maxBits   = 4096
+	maxNumber = 64 // bytes
 )
 
 // Errors of [Client.Issue]. A definite no of the authority is a
@@ -48,11 +49,16 @@ const (
 // subject in the request is ignored. Formats lists the envelopes that the
 // token opens, best first; [FormatRSA] is the one we make.
 //
-// It is not repeatable. When the second call to the authority goes wrong, the
-// signing certificate exists there and is not returned.
-func (c *Client) Issue(ctx context.Context, subject flows.Subject, csr []byte, formats []string) (flows.Issued, error) {
+// Number is ours, one for each certificate job: 1 to 64 ASCII letters, digits,
+// "-", "." and "_". When a call to the authority goes wrong, or its answer is
+// lost, the same number gets what was issued already; only the envelope is
+// wrapped anew. The same number for another key is a [*flows.RefusedError].
+func (c *Client) Issue(ctx context.Context, number string, subject flows.Subject, csr []byte, formats []string) (flows.Issued, error) {
 	request, key, err := parseRequest(csr)
 	if err != nil {
+		return flows.Issued{}, err
+	}
+	if err := checkNumber(number); err != nil {
 		return flows.Issued{}, err
 	}
 	if !slices.Contains(formats, FormatRSA) {
@@ -69,14 +75,10 @@ func (c *Client) Issue(ctx context.Context, subject flows.Subject, csr []byte, f
 	if err != nil {
 		return flows.Issued{}, err
 	}
-	sign, err := c.ask(c.cfg.SignLabel, name.der).Enroll(ctx, request)
+	headers := map[string]string{c.cfg.SubjectHeader: base64Of(name.der), c.cfg.RequestHeader: number}
+	sign, err := c.ask(c.cfg.SignLabel, headers).Enroll(ctx, request)
 	if err != nil {
 		return flows.Issued{}, explain("simpleenroll", err)
-	}
-	enc, pkcs8, err := c.ask(c.cfg.EncLabel, name.der).ServerKeyGen(ctx, request)
-	defer clear(pkcs8)
-	if err != nil {
-		return flows.Issued{}, explain("serverkeygen", err)
 	}
 	if chain, err = c.leading(ctx, sign, chain); err != nil {
 		return flows.Issued{}, err
@@ -86,6 +88,11 @@ func (c *Client) Issue(ctx context.Context, subject flows.Subject, csr []byte, f
 	}
 	if !key.Equal(sign.PublicKey) {
 		return flows.Issued{}, fmt.Errorf("signing certificate: %w: it has another key", ErrUnfit)
+	}
+	enc, pkcs8, err := c.ask(c.cfg.EncLabel, headers).ServerKeyGen(ctx, request)
+	defer clear(pkcs8)
+	if err != nil {
+		return flows.Issued{}, explain("serverkeygen", err)
 	}
 	if err := c.fits(enc, name.parts, encUsage, chain); err != nil {
 		return flows.Issued{}, fmt.Errorf("encryption certificate: %w", err)
@@ -98,6 +105,20 @@ func (c *Client) Issue(ctx context.Context, subject flows.Subject, csr []byte, f
 		return flows.Issued{}, err
 	}
 	return flows.Issued{SignCert: sign.Raw, EncCert: enc.Raw, Chain: raws(chain), Envelope: envelope}, nil
+}
+
+func checkNumber(number string) error {
+	if len(number) == 0 || len(number) > maxNumber {
+		return fmt.Errorf("%w: its number has %d characters", ErrRequest, len(number))
+	}
+	for _, b := range []byte(number) {
+		switch {
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9', b == '-', b == '.', b == '_':
+		default:
+			return fmt.Errorf("%w: its number is not letters, digits, -, . and _", ErrRequest)
+		}
+	}
+	return nil
 }
 
 func parseRequest(der []byte) (*x509.CertificateRequest, *rsa.PublicKey, error) {
@@ -191,7 +212,7 @@ func explain(call string, err error) error {
 	}
 	switch status := answer.StatusCode(); status {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed,
-		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		http.StatusConflict, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
 		return fmt.Errorf("ca: %s: %w", call, &flows.RefusedError{
 			Partner: "ca",
 			Code:    fmt.Sprintf("%s %d", call, status),

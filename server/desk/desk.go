@@ -179,7 +179,7 @@ func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event) Commit {
 		effects = append(effects, say)
 		answer.Queued = e.Via != flows.Web
 	}
-	_, people := e.What.(flows.Said)
+	people := e.Via == flows.WeChat || e.Via == flows.Alipay || e.Via == flows.Web
 	return Commit{
 		Talk: next, Was: talk.Revision, Event: e, Answer: answer, Effects: effects,
 		Lines: transcribe(talk.Case, out, e), Limited: Limited(people),
@@ -191,7 +191,7 @@ func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event) Commit {
 // when it has led on to a step without a page, the chat is told as well.
 func (d *Desk) aloud(was flows.Case, out flows.Outcome, e flows.Event) (flows.Say, bool) {
 	say := flows.Say{Replies: out.Replies, Epoch: out.Case.Owner.Epoch}
-	if len(out.Replies) == 0 {
+	if len(out.Replies) == 0 || d.onlyWaits(out) && e.Via != flows.Console {
 		return say, false
 	}
 	switch e.Via {
@@ -205,6 +205,19 @@ func (d *Desk) aloud(was flows.Case, out flows.Outcome, e flows.Event) (flows.Sa
 		return say, out.Case.At != was.At && step.Page == nil
 	}
 	return say, false
+}
+
+// onlyWaits reports whether all there is to say is that we are at work: the
+// few messages that a chat allows are kept for what comes of it.
+func (d *Desk) onlyWaits(out flows.Outcome) bool {
+	return len(out.Replies) == 1 && len(out.Replies[0].Choices) == 0 && out.Replies[0].QR == nil &&
+		out.Replies[0].Page == nil && len(d.cfg.Flow.Awaits(out.Case.At)) > 0 && out.Case.Entry != "" && d.works(out.Case.At)
+}
+
+// works reports whether a step is our turn: it asks the world on arrival.
+func (d *Desk) works(at flows.State) bool {
+	step, _ := d.cfg.Flow.Step(at)
+	return len(step.Do) > 0 && step.Exits[0].To != flows.Stay
 }
 
 // talkOf finds the talk of an identity, in this process or in the ledger.

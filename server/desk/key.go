@@ -58,7 +58,9 @@ func (d *Desk) AuthoriseKey(ctx context.Context, s Session, code flows.Secret) (
 
 // CertifyKey has the token's public key certified. The key is bound to the
 // order before the authority is asked, and its answer is stored before it is
-// used; the same request gets the same answer, another key is [ErrOther].
+// used; the same request gets the same answer, another key is [ErrOther]. When
+// the answer was lost before it was stored, the authority is asked again under
+// the order's number and gives what it issued then.
 func (d *Desk) CertifyKey(ctx context.Context, s Session, csr []byte, formats []string) (flows.Issued, error) {
 	request, err := x509.ParseCertificateRequest(csr)
 	if err != nil || request.CheckSignature() != nil {
@@ -71,7 +73,7 @@ func (d *Desk) CertifyKey(ctx context.Context, s Session, csr []byte, formats []
 	if s.Issued != nil {
 		return *s.Issued, nil
 	}
-	issued, err := d.cfg.Partners.Authority.Issue(ctx, s.Subject, csr, formats)
+	issued, err := d.cfg.Partners.Authority.Issue(ctx, s.OrderNo, s.Subject, csr, formats)
 	if err != nil {
 		return flows.Issued{}, err
 	}

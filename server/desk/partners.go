@@ -62,9 +62,10 @@ type Texter interface {
 type Authority interface {
 	// Issue certifies the public key of a PKCS#10 request made in the token,
 	// makes the encryption pair, and wraps its private half for that key.
-	// Formats lists the envelopes the token can open, best first. It is not
-	// repeatable: the caller stores the answer before using it.
-	Issue(ctx context.Context, subject flows.Subject, csr []byte, formats []string) (flows.Issued, error)
+	// Formats lists the envelopes the token can open, best first. The same
+	// number gets the same two certificates again, so it may be repeated after
+	// any error; for another key it is a [*flows.RefusedError].
+	Issue(ctx context.Context, number string, subject flows.Subject, csr []byte, formats []string) (flows.Issued, error)
 }
 
 // Statement is the bank's list of what came in.

@@ -69,7 +69,7 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 
 // answer reports to the talk what performing an effect gave.
 func (d *Desk) answer(ctx context.Context, ref Ref, what flows.Happening) error {
-	return d.cfg.Ledger.Report(ctx, "effect/"+ref.String(), ref.Talk, what, d.cfg.Now())
+	return d.cfg.Ledger.Report(ctx, ref.Answer(), ref.Talk, what, d.cfg.Now())
 }
 
 // refused returns the words of a partner's definite no.
@@ -266,9 +266,9 @@ func (d *Desk) bookCourier(ctx context.Context, ref Ref) error {
 	return d.cfg.Ledger.ShipmentBooked(ctx, ref, parcel.Number, waybill, d.cfg.Now())
 }
 
-// cancel closes what is open in the ledger first, so that nothing new begins,
-// and then at the cashier. An unscanned code cannot be closed there: money
-// that comes all the same goes before a person.
+// cancel closes at the cashier what the ledger ended when it entered the
+// effect. An unscanned code cannot be closed there: money that comes all the
+// same goes before a person.
 func (d *Desk) cancel(ctx context.Context, ref Ref) error {
 	payments, err := d.cfg.Ledger.Cancel(ctx, ref, d.cfg.Now())
 	if err != nil {

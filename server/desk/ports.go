@@ -22,8 +22,8 @@ type Talks interface {
 	// [ErrFlood].
 	Commit(ctx context.Context, c Commit) (Talk, Answer, error)
 
-	// Pending returns the effects of a talk that are not settled, oldest
-	// event first.
+	// Pending returns the effects of a talk that are not settled, in the order
+	// in which they were decided, whatever the events' clocks say.
 	Pending(ctx context.Context, id TalkID) ([]Pending, error)
 
 	// Settled forgets exactly these effects.
@@ -70,10 +70,13 @@ type Book interface {
 	// Facts says how far a talk's applicant has got.
 	Facts(ctx context.Context, id TalkID) (flows.Facts, error)
 
-	// Enter writes effects, each once for ever by its Ref, in one transaction:
-	// notes (Save, Agree, Own) are written where they belong, a Wait becomes a
-	// timer job, every other effect a row and a job to perform it. Entering
-	// again writes nothing and is no error.
+	// Enter writes effects, each once for ever by its Ref, in one transaction
+	// and in the order given: notes (Save, Agree, Own) are written where they
+	// belong, a Wait becomes a timer job, every other effect a row and a job to
+	// perform it. A Cancel is both: what is open and unpaid is closed and what
+	// [flows.Form.Kept] does not keep is forgotten at once, so that a page saved
+	// after it stays; its job closes at the cashier. Entering again writes
+	// nothing and is no error.
 	Enter(ctx context.Context, effects []Pending) error
 
 	// Report stores a report for a talk, once for ever by id, with the job
@@ -340,8 +343,8 @@ type Help struct {
 
 // Endings closes cases.
 type Endings interface {
-	// Cancel closes what is open and unpaid of a talk and drops what was typed
-	// for it; it returns the attempts to be closed at the cashier.
+	// Cancel returns the attempts to be closed at the cashier because of a
+	// flows.Cancel that was entered; [ErrUnknown] when it was not.
 	Cancel(ctx context.Context, ref Ref, at time.Time) (payments []string, err error)
 }
 

@@ -37,11 +37,19 @@ type Ref struct {
 // String is the form in which partners' books and ours may quote it.
 func (r Ref) String() string { return fmt.Sprintf("%s/%s/%d", r.Talk, r.Event, r.Index) }
 
+// AnswerTo begins the identifier of each report that answers an effect; the
+// effect's Ref follows.
+const AnswerTo = "effect/"
+
+// Answer is the identifier of the report that answers the effect.
+func (r Ref) Answer() string { return AnswerTo + r.String() }
+
 // Pending is an effect that is decided and not yet in the ledger.
 type Pending struct {
 	Ref    Ref
 	Effect flows.Effect
 	At     time.Time // of the event
+	Seq    int64     // of the case after the event: the order in which events were decided
 }
 
 // Answer is what one event is answered with, and how that went out. It is kept

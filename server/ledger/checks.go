@@ -164,7 +164,7 @@ func (l *Ledger) begin(ctx context.Context, tx bun.Tx, c desk.Check, provider st
 	if err != nil {
 		return fmt.Errorf("ledger: check %s: %w", c.Number, err)
 	}
-	poll := desk.Poll{Partner: "face", Number: c.Number, Talk: c.Talk, Since: at}
+	poll := desk.Poll{Partner: desk.PartnerFace, Number: c.Number, Talk: c.Talk, Since: at}
 	return l.enqueue(ctx, tx, pollJob(poll, at.Add(l.hurried(firstFacePoll))))
 }
 

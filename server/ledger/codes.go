@@ -148,7 +148,7 @@ func tryAgain(in time.Duration) string {
 // codeOf is a row as whoever sends the code needs it. It counts as sent when
 // its effect was answered, and when it is closed: then it must not go out.
 func (l *Ledger) codeOf(ctx context.Context, tx bun.Tx, row codeRow) (desk.Code, error) {
-	sent, err := tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", answerTo(row.Ref)).Exists(ctx)
+	sent, err := tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", desk.AnswerTo+row.Ref).Exists(ctx)
 	if err != nil {
 		return desk.Code{}, fmt.Errorf("ledger: code %s: %w", row.ID, err)
 	}

@@ -1,8 +1,9 @@
 package ledger
 
 // The making of certificates, step by step. Each step is checked against the
-// rows, so that no order of calls makes two certificates for one order, or one
-// on a UKey or a key pair that the order was not bound to.
+// rows, so that no order of calls stores two certificates for one order, or one
+// for a UKey or a key pair that the order was not bound to. That the authority
+// issues no second one either is its promise, kept by the order's number.
 
 import (
 	"context"

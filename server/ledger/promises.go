@@ -44,18 +44,14 @@ func (l *Ledger) report(ctx context.Context, tx bun.Tx, id string, talk desk.Tal
 // answer reports what came of an effect. Whoever performs an effect in one
 // transaction asks [Ledger.answered] first.
 func (l *Ledger) answer(ctx context.Context, tx bun.Tx, ref desk.Ref, what flows.Happening, at time.Time) error {
-	return l.report(ctx, tx, answerID(ref), ref.Talk, what, at)
+	return l.report(ctx, tx, ref.Answer(), ref.Talk, what, at)
 }
 
 // answered reports whether an effect has its answer: then a repetition of its
 // job has nothing left to do.
 func (l *Ledger) answered(ctx context.Context, tx bun.Tx, ref desk.Ref) (bool, error) {
-	return tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", answerID(ref)).Exists(ctx)
+	return tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", ref.Answer()).Exists(ctx)
 }
-
-func answerID(ref desk.Ref) string { return answerTo(ref.String()) }
-
-func answerTo(ref string) string { return "effect/" + ref }
 
 func effectPlace(ref desk.Ref) string { return "effect/" + ref.String() }
 

@@ -185,7 +185,7 @@ func TestHurryDividesBusinessDeadlines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ready := told["effect/"+desk.Ref{Talk: talk, Event: "4"}.String()].(flows.TicketReady)
+	ready := told[desk.Ref{Talk: talk, Event: "4"}.Answer()].(flows.TicketReady)
 	if want := monday.Add(30 * time.Second); !ready.Until.Equal(want) {
 		t.Errorf("ticket until %v, want %v", ready.Until, want)
 	}
@@ -235,7 +235,7 @@ func TestRestSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code := told["effect/"+desk.Ref{Talk: talk, Event: "4"}.String()].(flows.TicketReady).Code.Reveal()
+	code := told[desk.Ref{Talk: talk, Event: "4"}.Answer()].(flows.TicketReady).Code.Reveal()
 	var path string
 	if err := l.read.NewRaw("SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(ctx, &path); err != nil {
 		t.Fatal(err)

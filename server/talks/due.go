@@ -1,7 +1,9 @@
 package talks
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,33 +33,41 @@ func (s *Store) Pending(ctx context.Context, id desk.TalkID) ([]desk.Pending, er
 		due = append(due, p)
 	}
 	slices.SortFunc(due, func(a, b desk.Pending) int {
-		if c := a.At.Compare(b.At); c != 0 {
-			return c
-		}
-		if c := strings.Compare(a.Ref.Event, b.Ref.Event); c != 0 {
-			return c
-		}
-		return a.Ref.Index - b.Ref.Index
+		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Ref.Index, b.Ref.Index))
 	})
 	return due, nil
 }
 
+// dueField names a pending effect: the sequence of its event in the case,
+// which is the order of events, the event's time, which the sealed effect does
+// not have, the index, and the event's identifier, which may hold anything.
+func dueField(p desk.Pending) string {
+	return fmt.Sprintf("%019d/%d/%d/%s", p.Seq, p.At.UnixMilli(), p.Ref.Index, p.Ref.Event)
+}
+
 func (s *Store) pending(id desk.TalkID, field, box string) (desk.Pending, error) {
-	ms, rest, _ := strings.Cut(field, "/")
-	index, event, _ := strings.Cut(rest, "/")
-	at, err := strconv.ParseInt(ms, 10, 64)
+	p, err := readDueField(id, field)
 	if err != nil {
 		return desk.Pending{}, fmt.Errorf("talks: pending of %s: field %q: %w", id, field, err)
 	}
-	n, err := strconv.Atoi(index)
-	if err != nil {
-		return desk.Pending{}, fmt.Errorf("talks: pending of %s: field %q: %w", id, field, err)
-	}
-	effect, err := sealed.DecodeEffect(s.keys, dueKey(id), []byte(box))
-	if err != nil {
+	if p.Effect, err = sealed.DecodeEffect(s.keys, dueKey(id), []byte(box)); err != nil {
 		return desk.Pending{}, fmt.Errorf("talks: pending of %s: %w", id, err)
 	}
-	return desk.Pending{Ref: desk.Ref{Talk: id, Event: event, Index: n}, Effect: effect, At: time.UnixMilli(at)}, nil
+	return p, nil
+}
+
+// readDueField is the inverse of dueField; the effect is not in it.
+func readDueField(id desk.TalkID, field string) (desk.Pending, error) {
+	parts := strings.SplitN(field, "/", 4)
+	if len(parts) < 4 {
+		return desk.Pending{}, errors.New("not four parts")
+	}
+	seq, err := strconv.ParseInt(parts[0], 10, 64)
+	at, err2 := strconv.ParseInt(parts[1], 10, 64)
+	index, err3 := strconv.Atoi(parts[2])
+	return desk.Pending{
+		Ref: desk.Ref{Talk: id, Event: parts[3], Index: index}, At: time.UnixMilli(at), Seq: seq,
+	}, errors.Join(err, err2, err3)
 }
 
 var settledScript = redis.NewScript(`
@@ -69,7 +79,7 @@ return 0`)
 func (s *Store) Settled(ctx context.Context, id desk.TalkID, done []desk.Pending) error {
 	args := []any{string(id)}
 	for _, p := range done {
-		args = append(args, strconv.FormatInt(p.At.UnixMilli(), 10)+"/"+strconv.Itoa(p.Ref.Index)+"/"+p.Ref.Event)
+		args = append(args, dueField(p))
 	}
 	err := settledScript.Run(ctx, s.redis, []string{dueKey(id), todoKey(Partition(id))}, args...).Err()
 	if err != nil {

@@ -34,7 +34,7 @@ func talkKey(id desk.TalkID) string { return key(id, "talk") }
 // linesKey is a stream: the transcript.
 func linesKey(id desk.TalkID) string { return key(id, "lines") }
 
-// dueKey is a hash: effects that are not in the ledger yet, by event and index.
+// dueKey is a hash: effects that are not in the ledger yet, by dueField.
 func dueKey(id desk.TalkID) string { return key(id, "due") }
 
 // rateKey is a counter of the applicant's messages in the running window.

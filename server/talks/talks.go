@@ -16,7 +16,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -178,12 +177,7 @@ func (s *Store) commitArgs(c desk.Commit, next desk.Talk) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		args = append(args, dueField(c.Event, i), box)
+		args = append(args, dueField(desk.Pending{Ref: desk.Ref{Event: c.Event.ID, Index: i}, At: c.Event.At, Seq: next.Case.Seq}), box)
 	}
 	return args, nil
-}
-
-// dueField carries the event's time too, because the sealed effect does not.
-func dueField(e flows.Event, index int) string {
-	return strconv.FormatInt(e.At.UnixMilli(), 10) + "/" + strconv.Itoa(index) + "/" + e.ID
 }

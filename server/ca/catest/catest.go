@@ -5,9 +5,14 @@
 // It is strict: wrong credentials, content types, encodings, request
 // signatures, short keys, unknown labels and a missing or malformed subject
 // are refused as a real authority would. The subject in a request is ignored;
-// the verified one arrives in the header [SubjectHeader]. Like a real
-// authority it certifies the same key twice when asked twice, and [CA.Books]
-// shows it.
+// the verified one arrives in the header [SubjectHeader].
+//
+// The caller's number of the request arrives in the header [RequestHeader]. A
+// number that was served under a label is answered with the same certificate,
+// and the same encryption key, across restarts; for another key or another
+// subject it is refused. So [CA.Books] never holds two entries of one number
+// and label. The same key under two numbers is certified twice, as a real
+// authority would, and the books show it.
 //
 // It is written by hand over crypto/x509 and encoding/asn1 and shares no code
 // with package ca or its library. Its keys lie in the clear in its directory:
@@ -27,6 +32,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -38,12 +44,14 @@ const (
 	SignLabel     = "sign"
 	EncLabel      = "enc"
 	SubjectHeader = "X-RA-Subject"
+	RequestHeader = "X-RA-Request"
 )
 
 // Entry is one certificate in the books.
 type Entry struct {
 	Serial    string    `json:"serial"` // hexadecimal
 	Label     string    `json:"label"`  // SignLabel or EncLabel
+	Number    string    `json:"number"` // the caller's, of the request
 	Subject   string    `json:"subject"`
 	KeySHA256 string    `json:"key_sha256"` // of the SubjectPublicKeyInfo, hexadecimal
 	RequestBy string    `json:"request_by"` // the same of the request's key: both certificates of a pair share it
@@ -58,6 +66,8 @@ type CA struct {
 	issuer  *x509.Certificate
 	rootKey *rsa.PrivateKey
 	key     *rsa.PrivateKey
+
+	issuing sync.Mutex // held from looking a number up until it is in the books
 
 	mu     sync.Mutex
 	books  []Entry
@@ -182,7 +192,11 @@ func savePair(certPath, keyPath string, cert []byte, key *rsa.PrivateKey) error 
 	if err := os.WriteFile(keyPath, text, 0o600); err != nil {
 		return fmt.Errorf("catest: %w", err)
 	}
-	text = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
+	return saveCert(certPath, cert)
+}
+
+func saveCert(certPath string, cert []byte) error {
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
 	if err := os.WriteFile(certPath, text, 0o600); err != nil {
 		return fmt.Errorf("catest: %w", err)
 	}
@@ -221,7 +235,7 @@ func (c *CA) enter(e Entry) error {
 		return fmt.Errorf("catest: books: %w", err)
 	}
 	defer f.Close()
-	if _, err := f.Write(append(line, '\n')); err != nil {
+	if _, err := f.Write(slices.Concat([]byte("\n"), line, []byte("\n"))); err != nil { // away from a line that a crash cut
 		return fmt.Errorf("catest: books: %w", err)
 	}
 	c.books = append(c.books, e)

@@ -4,7 +4,6 @@ package catest
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -21,7 +20,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
-	"time"
 )
 
 const (
@@ -124,14 +122,18 @@ func (c *CA) answer(r *http.Request, body []byte) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if call == "serverkeygen" {
-		return c.keygen(request, subject)
-	}
-	cert, err := c.certify(label, subject, request.PublicKey, request)
+	number, err := readNumber(r)
 	if err != nil {
 		return answer{}, err
 	}
-	p7, err := certsOnly(cert)
+	made, err := c.once(order{number: number, label: label, subject: subject, request: request})
+	if err != nil {
+		return answer{}, err
+	}
+	if call == "serverkeygen" {
+		return pair(made)
+	}
+	p7, err := certsOnly(made.cert)
 	return answer{certOnly, wrapLines(p7)}, err
 }
 
@@ -189,58 +191,19 @@ func readSubject(r *http.Request) ([]byte, error) {
 	return der, nil
 }
 
-// certify signs and enters a certificate.
-func (c *CA) certify(label string, subject []byte, key any, request *x509.CertificateRequest) ([]byte, error) {
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber:          serial,
-		RawSubject:            subject,
-		NotBefore:             c.now().Add(-5 * time.Minute),
-		NotAfter:              c.now().AddDate(1, 0, 0),
-		KeyUsage:              profiles[label],
-		BasicConstraintsValid: true,
-	}, c.issuer, key, c.key)
-	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
-	}
-	return der, c.enter(Entry{
-		Serial:    serial.Text(16),
-		Label:     label,
-		Subject:   cert.Subject.String(),
-		KeySHA256: fingerprint(cert.RawSubjectPublicKeyInfo),
-		RequestBy: fingerprint(request.RawSubjectPublicKeyInfo),
-		At:        c.now(),
-	})
-}
-
 func fingerprint(der []byte) string {
 	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
 }
 
-// keygen answers both halves of a pair made here: section 4.4.2, without
+// pair answers both halves of a pair made here: section 4.4.2, without
 // encryption beyond TLS.
-func (c *CA) keygen(request *x509.CertificateRequest, subject []byte) (answer, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return answer{}, fmt.Errorf("encryption key: %w", err)
-	}
-	cert, err := c.certify(EncLabel, subject, &key.PublicKey, request)
+func pair(made issued) (answer, error) {
+	p7, err := certsOnly(made.cert)
 	if err != nil {
 		return answer{}, err
 	}
-	p7, err := certsOnly(cert)
-	if err != nil {
-		return answer{}, err
-	}
-	p8, err := x509.MarshalPKCS8PrivateKey(key)
+	p8, err := x509.MarshalPKCS8PrivateKey(made.key)
 	if err != nil {
 		return answer{}, fmt.Errorf("encryption key: %w", err)
 	}

@@ -105,7 +105,7 @@ func answeredIsSent(t *testing.T, r Registry) {
 	talk := filled(t, r, "oA", "13800138000", "13800138000")
 	ref := Ref(talk, "e1")
 	code := newCode(t, r, talk, ref.String(), Noon)
-	if err := r.Report(t.Context(), "effect/"+ref.String(), talk, flows.CodeSent{Mobile: code.Mobile}, Noon); err != nil {
+	if err := r.Report(t.Context(), ref.Answer(), talk, flows.CodeSent{Mobile: code.Mobile}, Noon); err != nil {
 		t.Fatal(err)
 	}
 	if !newCode(t, r, talk, ref.String(), Noon).Sent {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,7 +87,7 @@ func (a *applicant) registers() {
 	if err := a.l.Register(ctx, ref, Noon); err != nil {
 		a.t.Fatalf("Register = %v", err)
 	}
-	if got := a.heard("effect/" + ref.String()); got == nil || got.Kind() != flows.KindRegistered {
+	if got := a.heard(ref.Answer()); got == nil || got.Kind() != flows.KindRegistered {
 		a.t.Fatalf("Register told %#v, want Registered", got)
 	}
 }
@@ -194,7 +195,7 @@ func (a *applicant) tells(perform func(desk.Ref) error) flows.Happening {
 	if err := perform(ref); err != nil {
 		a.t.Fatalf("%s: %v", ref, err)
 	}
-	return a.heard("effect/" + ref.String())
+	return a.heard(ref.Answer())
 }
 
 func (a *applicant) told() map[string]flows.Happening {
@@ -216,7 +217,7 @@ func (a *applicant) count(kind flows.Kind) int {
 	a.t.Helper()
 	n := 0
 	for id, what := range a.told() {
-		if what.Kind() == kind && len(id) > 7 && id[:7] != "effect/" {
+		if what.Kind() == kind && !strings.HasPrefix(id, desk.AnswerTo) {
 			n++
 		}
 	}

@@ -177,7 +177,7 @@ func ticketJobTwice(t *testing.T, l Ledger) {
 	if err := together(nil, func(int) error { return l.OfferTicket(t.Context(), ref, Noon) }); err != nil {
 		t.Fatal(err)
 	}
-	a.redeems(a.heard("effect/"+ref.String()).(flows.TicketReady), Noon)
+	a.redeems(a.heard(ref.Answer()).(flows.TicketReady), Noon)
 }
 
 func sessionNewer(t *testing.T, l Ledger) {

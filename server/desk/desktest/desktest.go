@@ -87,7 +87,7 @@ func Facts(t *testing.T, b desk.Book, talk desk.TalkID) flows.Facts {
 // Answer returns the report that performing an effect gave.
 func Answer(t *testing.T, j desk.Jobs, ref desk.Ref) flows.Happening {
 	t.Helper()
-	return Reported(t, j, "effect/"+ref.String())
+	return Reported(t, j, ref.Answer())
 }
 
 // Reported returns what a stored report says; the test ends when there is no

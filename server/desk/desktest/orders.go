@@ -50,7 +50,7 @@ func (a *applicant) orderRefused() {
 	if err := a.l.PlaceOrder(a.t.Context(), ref, Noon); !errors.Is(err, desk.ErrWrong) {
 		a.t.Errorf("PlaceOrder = %v, want ErrWrong", err)
 	}
-	if got := a.heard("effect/" + ref.String()); got != nil || a.facts().Ordered {
+	if got := a.heard(ref.Answer()); got != nil || a.facts().Ordered {
 		a.t.Errorf("a refused order was told as %#v", got)
 	}
 }
@@ -117,7 +117,7 @@ func orderCrowd(t *testing.T, l Ledger) {
 	}
 	numbers := map[string]bool{}
 	for _, ref := range refs {
-		numbers[a.heard("effect/"+ref.String()).(flows.Ordered).No] = true
+		numbers[a.heard(ref.Answer()).(flows.Ordered).No] = true
 	}
 	if len(numbers) != 1 {
 		t.Errorf("%d orders were made, want one", len(numbers))
@@ -277,8 +277,8 @@ func paidOnce(t *testing.T, l Ledger) {
 		t.Errorf("Paid was told %d times, agent called for %q; want once and nobody", n, a.calls())
 	}
 	ref := a.ref()
-	if _, err := l.OpenPayment(t.Context(), ref, Noon); !errors.Is(err, desk.ErrUsed) || a.heard("effect/"+ref.String()) != want {
-		t.Errorf("OpenPayment of a paid order = %v, told %#v", err, a.heard("effect/"+ref.String()))
+	if _, err := l.OpenPayment(t.Context(), ref, Noon); !errors.Is(err, desk.ErrUsed) || a.heard(ref.Answer()) != want {
+		t.Errorf("OpenPayment of a paid order = %v, told %#v", err, a.heard(ref.Answer()))
 	}
 	if got := a.tells(func(ref desk.Ref) error { return l.PaymentStatus(t.Context(), ref, Noon) }); got != want {
 		t.Errorf("PaymentStatus told %#v, want %#v", got, want)

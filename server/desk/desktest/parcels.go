@@ -72,7 +72,7 @@ func (a *applicant) progress() flows.Happening {
 	if _, err := a.l.OpenShipment(a.t.Context(), ref, Noon); !errors.Is(err, desk.ErrUsed) {
 		a.t.Fatalf("OpenShipment of a booked parcel = %v, want ErrUsed", err)
 	}
-	return a.heard("effect/" + ref.String())
+	return a.heard(ref.Answer())
 }
 
 // way makes lines an hour apart, each at a place of its own.

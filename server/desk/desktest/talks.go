@@ -32,6 +32,7 @@ func Talks(t *testing.T, open func(t *testing.T) (s Store, pass func(time.Durati
 		"a sequence that came round again does not win": sequenceDoesNotWin,
 		"of racing commits one wins":                    oneCommitWins,
 		"effects wait until they are settled":           effectsWait,
+		"effects wait in the order of their decisions":  effectsInOrder,
 		"a flood is refused and passes":                 floodPasses,
 		"a transcript is read from a mark":              transcriptFromMark,
 	}
@@ -182,6 +183,32 @@ func effectsWait(t *testing.T, s Store, _ func(time.Duration)) {
 	}
 	if unsettled(t, s) {
 		t.Error("a settled talk is still in its to-do set")
+	}
+}
+
+// effectsInOrder decides twelve events whose identifiers and clocks say the
+// opposite of their order.
+func effectsInOrder(t *testing.T, s Store, _ func(time.Duration)) {
+	talk := desk.Talk{}
+	const events = 12
+	for i := range events {
+		c := deciding(talk, fmt.Sprintf("e%02d", events-i), "a")
+		c.Event.At = c.Event.At.Add(-time.Duration(i) * time.Second)
+		c.Effects = []flows.Effect{flows.PlaceOrder{}, flows.Cancel{}}
+		talk = commit(t, s, c)
+	}
+	due, err := s.Pending(t.Context(), theTalk)
+	if err != nil || len(due) != 2*events {
+		t.Fatalf("Pending = %d effects, %v, want %d", len(due), err, 2*events)
+	}
+	for i, p := range due {
+		want := fmt.Sprintf("e%02d", events-i/2)
+		if p.Ref.Event != want || p.Ref.Index != i%2 || p.Seq != int64(i/2+1) {
+			t.Errorf("effect %d is %s of sequence %d, want %s/%d", i, p.Ref, p.Seq, want, i%2)
+		}
+	}
+	if err := s.Settled(t.Context(), theTalk, due); err != nil || unsettled(t, s) {
+		t.Errorf("Settled = %v, want nothing left", err)
 	}
 }
 

@@ -213,7 +213,7 @@ func proofCrowd(t *testing.T, l Ledger) {
 	}
 	accounts := map[string]bool{}
 	for _, ref := range refs {
-		accounts[a.heard("effect/"+ref.String()).(flows.TransferOpened).To.Account] = true
+		accounts[a.heard(ref.Answer()).(flows.TransferOpened).To.Account] = true
 	}
 	if len(accounts) != 1 {
 		t.Errorf("%d accounts were given out, want one", len(accounts))
