@@ -144,3 +144,10 @@ func TestDocumentsAreLinkedBeforeTheChoices(t *testing.T) {
 		t.Errorf("Render = %q, want the document's link before the choices", answer)
 	}
 }
+
+// TestMaxText holds what flows.TestManualHasNoFaults measures the manual by.
+func TestMaxText(t *testing.T) {
+	if MaxText != 1800 {
+		t.Errorf("MaxText = %d, and flows/check_test.go says 1800", MaxText)
+	}
+}

@@ -39,6 +39,7 @@ var activation = Chapter{
 			Help: "授权码收不到，在工具里可以重新获取。激活码过期，可以在这里重新获取。请不要把激活码告诉别人。",
 			Exits: []Exit{
 				{On: Picked("重新获取激活码", "重新获取"), To: ActivationTicket},
+				{On: Got(KindKeyStep), If: authorityRefused, Do: []Action{keyHelp}, To: Stay},
 				{On: Got(KindKeyStep), If: worthSaying, To: ActivationMaking, Lines: []int{114}},
 				{On: Got(KindKeyStep), To: Stay},
 				{On: Got(KindActivated), To: Done, Lines: []int{119, 123}},
@@ -54,6 +55,7 @@ var activation = Chapter{
 			Help:  "中断了也没关系：重新获取激活码，再运行一次工具，会从断开的地方继续，不会重复制证。",
 			Exits: []Exit{
 				{On: Picked("重新获取激活码", "重新获取"), To: ActivationTicket},
+				{On: Got(KindKeyStep), If: authorityRefused, Do: []Action{keyHelp}, To: Stay},
 				{On: Got(KindKeyStep), If: worthSaying, To: ActivationMaking},
 				{On: Got(KindKeyStep), To: Stay},
 				{On: Got(KindActivated), To: Done, Lines: []int{119, 123}},
@@ -79,8 +81,21 @@ var (
 		Reports: []Kind{KindTicketReady, KindKeyStep, KindActivated},
 	}
 	ticketExpired = Action{Name: "tell that the code has expired", Says: "激活码已过期，没关系，方便时可以重新获取。"}
-	interrupted   = Action{Name: "tell that it was interrupted", Says: "制证好像中断了，没关系：再来一次会从断开的地方继续，不会重复制证。"}
+	keyHelp       = Action{
+		Name:    "call an agent",
+		Effect:  func(Case) Effect { return CallAgent{Why: "key"} },
+		Reports: []Kind{KindAgentCalled},
+		Says:    "证书机构没有通过这次申请，已请客服核实，会尽快联系您。您不用重复操作。",
+	}
+	interrupted = Action{Name: "tell that it was interrupted", Says: "制证好像中断了，没关系：再来一次会从断开的地方继续，不会重复制证。"}
 )
+
+// authorityRefused holds when the authority said no to the request: trying
+// again does not change that.
+var authorityRefused = &Guard{"the authority refused", func(_ Case, e Event) bool {
+	s, ok := e.What.(KeyStep)
+	return ok && s.Step == 2 && s.State == "failed"
+}}
 
 // worthSaying spares the few messages WeChat allows: the list of steps is said
 // when the certificates have come, when they are in the UKey, and when a step

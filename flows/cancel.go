@@ -1,5 +1,7 @@
 package flows
 
+import "time"
+
 // Cancelling, from anywhere: with its consequences said first.
 
 // The steps of giving up, and of thinking better of it.
@@ -21,6 +23,7 @@ var cancelling = Chapter{
 			Exits: []Exit{
 				{On: Picked(WordGoOn, "不取消"), To: Return},
 				{On: Picked("确定取消"), Do: []Action{cancel}, To: Cancelled},
+				{On: After(undecided), Do: []Action{goOn}, To: Return},
 			},
 		},
 		{
@@ -29,7 +32,10 @@ var cancelling = Chapter{
 			Turn:  Turn{"您", "半分钟"},
 			Ask:   "订单 {order} 已付款，不能直接取消。需要退款或吊销证书，请回复“人工”。",
 			Help:  "想继续，回复“继续办理”，会回到刚才那一步。",
-			Exits: []Exit{{On: Picked(WordGoOn), To: Return}},
+			Exits: []Exit{
+				{On: Picked(WordGoOn), To: Return},
+				{On: After(undecided), Do: []Action{goOn}, To: Return},
+			},
 		},
 		{
 			At:    Cancelled,
@@ -48,8 +54,13 @@ var cancelling = Chapter{
 	},
 }
 
+// undecided is how long a question about giving up may stand: meanwhile the
+// clock of the step that it left stands still.
+const undecided = 30 * time.Minute
+
 var (
 	cancel = Action{Name: "cancel", Effect: func(Case) Effect { return Cancel{} }}
+	goOn   = Action{Name: "tell that it goes on", Says: "没有取消，我们接着办："}
 
 	alreadyRegistered = &Guard{"registered", func(c Case, _ Event) bool { return c.Form.Has(KeyRegistered) && c.Form.Has(KeyKind) }}
 	handlerProved     = &Guard{"a company's handler is proved", func(c Case, e Event) bool { return c.Form.Has(KeyPersonProved) && company.Holds(c, e) }}

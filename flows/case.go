@@ -158,6 +158,7 @@ const (
 	KeySerial       Key = "serial"
 	KeyBefore       Key = "before"
 	KeyDropped      Key = "dropped" // number of the order that was cancelled
+	KeyTold         Key = "told"    // step of which the applicant was told that it is slow
 )
 
 // The two kinds of applicant (M5).

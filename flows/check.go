@@ -210,7 +210,8 @@ func (k *checker) readers(s Step) {
 }
 
 // clocks is refusal 7: a step that waits for the world without a clock is a
-// lost customer.
+// lost customer, and so is a detour without one: it stopped the clock of the
+// step it left.
 func (k *checker) clocks(s Step) {
 	waits, clock := false, false
 	for _, x := range s.Exits {
@@ -219,6 +220,9 @@ func (k *checker) clocks(s Step) {
 	}
 	if waits && !clock {
 		k.fault("%s waits for the world without a clock", s.At)
+	}
+	if s.detour() && !clock {
+		k.fault("%s stops the clock of the step it left and has none", s.At)
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// narrowest is what WeChat carries in one passive text (bot.TextLimit); the
+// narrowest is what WeChat carries in one passive text (bot.MaxText); the
 // package that knows it cannot be imported from here, so a test there compares.
 const narrowest = 1800
 
@@ -44,6 +44,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"a row that can never be taken", []Step{at("a", Exit{On: Got(KindPaid), To: "b"}, Exit{On: Got(KindPaid), If: company, To: "b"}, Exit{On: After(1), To: "b"}), end("b")}, nil, nil, "can never be taken"},
 		{"an answer nobody reads", []Step{at("a", Exit{On: Answered(), To: "b"}), end("b")}, nil, nil, "or the reverse"},
 		{"a wait without a clock", []Step{at("a", Exit{On: Got(KindPaid), To: "b"}), end("b")}, nil, nil, "without a clock"},
+		{"a detour without a clock", []Step{at("a", Exit{On: Picked("x"), To: "b"}), at("b", Exit{On: Picked("x"), To: Return})}, nil, nil, "stops the clock"},
 		{"a report the next step does not expect", []Step{at("a", Exit{On: Picked("x"), Do: []Action{checkPayment}, To: "b"}), end("b")}, []Exit{{On: Got(KindPaid), To: Stay}, {On: Got(KindPayNotYet), To: Stay}}, nil, "does not expect"},
 		{"a report that nothing catches late", []Step{at("a", Exit{On: Picked("x"), Do: []Action{checkPayment}, To: "b"}), end("b")}, nil, nil, "late report"},
 		{"a released state that is gone", []Step{end("a")}, nil, []State{"old"}, "not in Moved"},

@@ -58,7 +58,7 @@ var companyProof = Chapter{
 			Turn:  Turn{"贵单位财务", "汇款后几分钟到3个工作日"},
 			Ask: "第2步，请按下面的账户汇款 0.01 元（人民币壹分），{payeetill} 前有效：\n" +
 				"付款方：{org}\n收款户名：{payee}\n收款账号：{payeeno}\n开户行：{payeebank}\n" +
-				"以前的收款账号不再有效。到账后这里会自动继续。",
+				"请以这个账号为准。到账后这里会自动继续。",
 			Help: "请把上面的账户转给贵单位财务。必须用 {org} 的对公账户汇款，金额正好 0.01 元。",
 			Back: CompanyRules,
 			Exits: []Exit{

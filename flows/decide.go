@@ -81,6 +81,7 @@ func (m *move) decide() {
 	step, known := m.flow.Step(m.c.At)
 	if !known && m.stranger() {
 		m.greet()
+		m.wantsPerson()
 		return
 	}
 	switch what := m.event.What.(type) {
@@ -129,6 +130,13 @@ func (m *move) greet() {
 	m.save(PageID(KeyManual), Form{KeyManual: Conceal(m.flow.Version)})
 	m.scene()
 	m.enter(m.flow.Start)
+}
+
+// wantsPerson obeys the one word that somebody may know before we have met.
+func (m *move) wantsPerson() {
+	if said, ok := m.event.What.(Said); ok && said.Choice == "" && normal(said.Text) == WordHuman {
+		m.callAgent()
+	}
 }
 
 // scene keeps the project that somebody came in by (M1).
@@ -351,7 +359,9 @@ func (m *move) keep(answers Form) {
 	}
 }
 
-// waited moves on when the clock of this very stay has run out.
+// waited moves on when the clock of this very stay has run out. Whoever stays
+// is given a new clock, or nobody would ever look again; it has a new entry,
+// because the ring of the old one has been heard.
 func (m *move) waited(step Step, w Waited) {
 	m.via = "old clock"
 	if w.Entry != m.c.Entry {
@@ -361,7 +371,8 @@ func (m *move) waited(step Step, w Waited) {
 		if x.On.after > 0 && m.holds(x) {
 			m.take(x)
 			if x.To == Stay {
-				m.wind(step) // or nobody would ever look again
+				m.c.Entry = entry(m.event)
+				m.wind(step)
 			}
 			return
 		}
@@ -411,7 +422,7 @@ func (m *move) take(x Exit) {
 
 func (m *move) do(actions []Action) {
 	for _, a := range actions {
-		m.say(a.Says)
+		m.say(m.flow.Fill(a.Says, m.c.Form))
 		if a.Effect == nil {
 			continue
 		}
@@ -440,17 +451,34 @@ func (m *move) enter(to State) {
 	} else if !from.detour() {
 		m.c.Left = m.c.At
 	}
-	m.c.At, m.c.Entry, m.c.Misses = step.At, m.event.ID, 0
+	m.c.At, m.c.Entry, m.c.Misses = step.At, entry(m.event), 0
+	if m.c.Form.Text(KeyTold) != string(step.At) && !step.detour() {
+		delete(m.c.Form, KeyTold)
+	}
 	m.do(step.Do)
 	m.wind(step)
 	m.askAgain(step)
 }
 
-// wind sets the step's clock.
+// entry names an arrival by the event that led to it. The event of a clock is
+// named after the entry that set it, so a digest stands for it: a case that
+// waits for weeks keeps a short name.
+func entry(e Event) string {
+	if e.What == nil || e.What.Kind() != KindWaited {
+		return e.ID
+	}
+	h := fnv.New64a()
+	h.Write([]byte(e.ID))
+	return "t" + strconv.FormatUint(h.Sum64(), 36)
+}
+
+// wind sets the step's clock: the first that holds, as it is the first that
+// holds which is taken when it rings.
 func (m *move) wind(step Step) {
 	for _, x := range step.Exits {
-		if x.On.after > 0 {
+		if x.On.after > 0 && m.holds(x) {
 			m.effects = append(m.effects, Wait{Entry: m.c.Entry, For: x.On.after})
+			return
 		}
 	}
 }

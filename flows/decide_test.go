@@ -42,6 +42,7 @@ var forward = map[State][]string{
 	PaymentPay:       {"! paid no=D1 amount=212.00 ships=11月25日", "> 1", "! pay-not-yet", "! waited"},
 	PaymentExpired:   {"> 1"},
 	DeliveryPacking:  {"! shipped waybill=SF1", "! booked waybill=SF1", "! waited"},
+	DeliveryUnbooked: {"> 1", "! booked waybill=SF3", "! waited"},
 	DeliveryWay:      {"! delivered where=已签收", "! parcel-trouble where=打不通", "> 1"},
 	DeliveryTrouble:  {"! delivered where=已签收", "! shipped waybill=SF2", "> 1"},
 	ActivationReady:  {"> 1"},
@@ -59,14 +60,14 @@ var noise = []string{
 	"> 帮助", "> 返回", "> 到哪了", "> 取消", "> 人工", "> 继续办理", "> 谢谢", "> 1", "> 2", "> 3", "> 99", "> {voice}", "> 13912345678",
 	"> [立即实名]@person.start", "> [确认并付款]@service.confirm", "> [确定取消]@cancel.confirm", ">> login=13912345678 mobile=13912345678",
 	">> page=person.page name=王小明 id=11010519491231002X", ">> page=service.receipt", ">> nonsense=1",
-	"@ taken agent=a1 name=小林", "@ taken agent=a2 name=小周", "@ handed agent=a1", "@ handed agent=a2", "@ said agent=a1 text=您好",
+	"@ taken agent=a1 name=小林", "@ taken agent=a2 name=小周", "@ taken agent=a2 name=小周 from=a1", "@ handed agent=a1", "@ handed agent=a2", "@ said agent=a1 text=您好",
 	"! followed scene=363", "! left", "! waited", "! waited entry=e0", "! agent-called before=3", "! code-sent mobile=13912345678",
 	"! code-refused why=太频繁。", "! registered login=13912345678", "! not-registered field=code why=晚了。", "! face-opened url=https://late until=1h",
 	"! face-refused why=晚了。", "! face-done name=王小明", "! face-not-yet", "! transfer-opened name=平台 account=1 bank=银行 until=1h",
 	"! transfer-seen payer=杭州例子科技有限公司", "! transfer-wrong why=晚了。", "! transfer-not-yet", "! ordered no=D2 key=1 courier=1 total=2",
 	"! pay-opened qr=https://late until=1h", "! pay-refused why=晚了。", "! pay-not-yet", "! paid no=D1 amount=212.00", "! paid no=D2 amount=2.00",
 	"! booked waybill=SF9", "! shipped waybill=SF9", "! parcel-moved where=途中", "! parcel-trouble where=打不通", "! delivered where=已签收",
-	"! ticket-ready code=XXXX-9999 until=1m", "! key-step step=1 name=生成签名密钥对 state=failed", "! activated serial=09",
+	"! ticket-ready code=XXXX-9999 until=1m", "! key-step step=1 name=生成签名密钥对 state=failed", "! key-step step=2 name=证书新领请求 state=failed", "! activated serial=09",
 }
 
 // history draws one thing that happens to a case.

@@ -6,9 +6,10 @@ import "time"
 
 // The steps of the parcel's way.
 const (
-	DeliveryPacking State = "delivery.packing"
-	DeliveryWay     State = "delivery.way"
-	DeliveryTrouble State = "delivery.trouble"
+	DeliveryPacking  State = "delivery.packing"
+	DeliveryUnbooked State = "delivery.unbooked"
+	DeliveryWay      State = "delivery.way"
+	DeliveryTrouble  State = "delivery.trouble"
 )
 
 var delivery = Chapter{
@@ -25,8 +26,22 @@ var delivery = Chapter{
 			Exits: []Exit{
 				{On: Got(KindBooked), To: Stay},
 				{On: Got(KindShipped), To: DeliveryWay, Lines: []int{101}},
+				{On: Got(KindParcelTrouble), If: unbooked, Do: []Action{parcelHelp}, To: DeliveryUnbooked},
 				{On: Got(KindParcelTrouble), Do: []Action{parcelHelp}, To: DeliveryTrouble},
 				{On: After(3 * 24 * time.Hour), Do: []Action{callForHelp}, To: Stay, Lines: []int{99}},
+			},
+		},
+		{
+			At:    DeliveryUnbooked,
+			Title: "快递暂时无法下单",
+			Turn:  Turn{"我们", "1个工作日"},
+			Ask:   "快递暂时无法下单寄送：{where}\n已请客服跟进，会尽快联系您。您付的款项和订单都在。",
+			Help:  "客服核实后会重新安排寄送，也可以点“重新寄送”再试一次。收货地址需要修改，请回复“人工”。",
+			Exits: []Exit{
+				{On: Picked("重新寄送"), To: DeliveryPacking},
+				{On: Picked("我已收到", "收到了", "已收到"), To: ActivationReady},
+				{On: Got(KindBooked), To: DeliveryPacking},
+				{On: After(3 * 24 * time.Hour), Do: []Action{callForHelp}, To: Stay},
 			},
 		},
 		{
@@ -50,7 +65,7 @@ var delivery = Chapter{
 			Title: "快递派送遇到问题",
 			Turn:  Turn{"我们", "1个工作日"},
 			Ask:   "快递派送遇到问题：{where}。已请客服跟进，会尽快联系您。",
-			Help:  "运单号 {waybill}。您也可以回复“人工”直接联系客服。",
+			Help:  "客服核实后会联系您，急事请回复“人工”。\n运单号：{waybill}",
 			Exits: []Exit{
 				{On: Picked("我已收到", "收到了", "已收到"), To: ActivationReady},
 				{On: Got(KindDelivered), To: ActivationReady},
@@ -68,6 +83,7 @@ var (
 		Effect:  func(Case) Effect { return BookCourier{} },
 		Reports: []Kind{KindBooked, KindShipped, KindParcelMoved, KindDelivered, KindParcelTrouble},
 	}
+	unbooked   = &Guard{"nothing is booked", func(c Case, _ Event) bool { return !c.Form.Has(KeyWaybill) }}
 	parcelHelp = Action{
 		Name:    "call an agent",
 		Effect:  func(Case) Effect { return CallAgent{Why: "parcel"} },

@@ -94,8 +94,9 @@ type Followed struct{ Scene string }
 // Left says that the person unfollowed: nothing reaches them there now.
 type Left struct{}
 
-// Taken says that an agent took the conversation over.
-type Taken struct{ Agent, Name string }
+// Taken says that an agent took the conversation over. From is the agent whom
+// the taker saw as its owner and means to replace; empty when there was none.
+type Taken struct{ Agent, Name, From string }
 
 // Handed says that the agent gave the conversation back to the bot.
 type Handed struct{ Agent string }

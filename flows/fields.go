@@ -140,7 +140,7 @@ func readTaxNumber(text string, at time.Time) (string, error) {
 	if !taxPattern.MatchString(n) {
 		return "", &Refusal{"纳税人识别号为15、17、18或20位数字和字母。", "91330106MA0000015K"}
 	}
-	if len(n) == 18 && !unicodeIDCard(n, at) {
+	if len(n) == 18 && !personsTaxNumber(n, at) {
 		if _, err := readCreditCode(n, at); err != nil {
 			return "", err
 		}
@@ -148,9 +148,9 @@ func readTaxNumber(text string, at time.Time) (string, error) {
 	return n, nil
 }
 
-// unicodeIDCard reports whether an 18-character tax number is a resident
+// personsTaxNumber reports whether an 18-character tax number is a resident
 // identity number, as an individual business may use.
-func unicodeIDCard(n string, at time.Time) bool {
+func personsTaxNumber(n string, at time.Time) bool {
 	_, err := readIDNumber(n, at)
 	return err == nil
 }
@@ -196,14 +196,10 @@ func strip(text, cut string) string {
 	}, strings.TrimSpace(halfWidth(text)))
 }
 
+// unifyDots is halfWidth for names: the dot between the parts of a name has one
+// form, and a full-width stop is such a dot.
 func unifyDots(text string) string {
-	return strings.NewReplacer("•", "·", "・", "·", "‧", "·", "∙", "·", "．", "·").Replace(halfWidthKeepDot(text))
-}
-
-// halfWidthKeepDot is halfWidth for names, in which a full-width stop is the
-// dot between the parts of a name.
-func halfWidthKeepDot(text string) string {
-	return halfWidth(strings.ReplaceAll(text, "．", "·"))
+	return halfWidth(strings.NewReplacer("•", "·", "・", "·", "‧", "·", "∙", "·", "．", "·").Replace(text))
 }
 
 func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }

@@ -56,6 +56,7 @@ var whenever = []Exit{
 	{On: Got(KindShipped), If: packing, To: DeliveryWay},
 	{On: Got(KindShipped), To: Stay},
 	{On: Got(KindParcelMoved), To: Stay},
+	{On: Got(KindParcelTrouble), If: packingUnbooked, Do: []Action{parcelHelp}, To: DeliveryUnbooked},
 	{On: Got(KindParcelTrouble), If: packing, Do: []Action{parcelHelp}, To: DeliveryTrouble},
 	{On: Got(KindParcelTrouble), Do: []Action{parcelHelp}, To: Stay},
 	{On: Got(KindDelivered), If: packing, To: ActivationReady},
@@ -95,6 +96,7 @@ var (
 	paidBefore          = &Guard{"for this order, paid already", func(c Case, e Event) bool { return afterPayment.Holds(c, e) && ours.Holds(c, e) }}
 	afterPayment        = within("paid", "delivery", "activation", "done")
 	packing             = within("on its way", "delivery")
+	packingUnbooked     = &Guard{"on its way, nothing is booked", func(c Case, e Event) bool { return packing.Holds(c, e) && unbooked.Holds(c, e) }}
 	unfinished          = within("paid, not activated yet", "delivery", "activation")
 	gone                = within("cancelled", "cancelled")
 )

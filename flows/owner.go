@@ -47,20 +47,27 @@ func (m *move) heardByAgent(step Step, said Said) {
 
 const waiting = "正在为您转接人工客服，请稍候。想自己继续办理，回复“" + WordGoOn + "”。"
 
-// taken gives the conversation to an agent, unless another has it.
+// taken gives the conversation to an agent, unless another has it whom this
+// one did not mean to replace.
 func (m *move) taken(t Taken) {
-	if m.c.Owner.Kind == OwnerAgent && m.c.Owner.Agent != t.Agent {
-		m.via = "already taken"
-		m.refusals = map[Key]string{"": m.c.Owner.Name + "已经接手了这个会话。"}
-		return
-	}
-	if m.c.Owner.Agent == t.Agent {
+	was := m.c.Owner
+	if was.Agent == t.Agent {
 		m.via = "taken again"
 		return
 	}
-	m.via = "taken"
+	if was.Kind == OwnerAgent && was.Agent != t.From {
+		m.via = "already taken"
+		m.refusals = map[Key]string{"": was.Name + "已经接手了这个会话。"}
+		return
+	}
 	m.own(OwnerAgent, t.Agent, t.Name)
-	m.replies = append(m.replies, Reply{Text: "您好，我是客服" + t.Name + "，接下来由我为您服务。"})
+	if was.Kind == OwnerAgent {
+		m.via = "taken from a colleague"
+		m.tell("您好，我是客服" + t.Name + "，接替客服" + was.Name + "，接下来由我为您服务。")
+		return
+	}
+	m.via = "taken"
+	m.tell("您好，我是客服" + t.Name + "，接下来由我为您服务。")
 }
 
 // handed gives it back: the bot says the present step once.
@@ -93,6 +100,9 @@ func (m *move) notify() {
 		return
 	}
 	text := notice(m.event.What)
+	if m.c.At == DeliveryUnbooked && m.event.What.Kind() == KindParcelTrouble {
+		text = m.flow.Fill("快递暂时无法下单寄送：{where}", m.c.Form)
+	}
 	if called, ok := m.event.What.(AgentCalled); ok && m.c.Owner.Kind == OwnerQueue {
 		text = "您排在第 " + strconv.Itoa(called.Before+1) + " 位。"
 	}

@@ -85,7 +85,7 @@ func accountStep(at State, own []Field) Step {
 		Exits: []Exit{
 			{On: Answered(), To: RegisterWait, Lines: []int{18}},
 			{On: Picked("重新获取验证码", "重发验证码", "没收到"), Do: []Action{sendRegisterCode}, To: Stay, Lines: []int{14}},
-			{On: Got(KindCodeSent), To: Stay},
+			{On: Got(KindCodeSent), Do: []Action{codeSent}, To: Stay},
 			{On: Got(KindCodeRefused), To: Again},
 			{On: After(24 * time.Hour), Do: []Action{codeExpired}, To: RegisterAccount},
 		},
@@ -104,6 +104,7 @@ var (
 		Reports: []Kind{KindRegistered, KindNotRegistered},
 	}
 	codeExpired = Action{Name: "tell that the code has expired", Says: "之前的验证码已过期，请重新获取。"}
+	codeSent    = Action{Name: "tell that the code is sent", Says: "验证码已发到 {mobile}。"}
 	loginTaken  = &Guard{"the login name cannot be used", func(_ Case, e Event) bool {
 		n, ok := e.What.(NotRegistered)
 		return ok && n.Field == KeyLogin
@@ -112,7 +113,8 @@ var (
 
 // working is a step in which the applicant waits for us, not for themselves:
 // it asks the world on arrival, and when nothing has come back for half an
-// hour it asks again and calls an agent. Asking again is harmless.
+// hour it asks again, says sorry and calls an agent. After that it goes on
+// asking in silence, because an apology wears out. Asking again is harmless.
 func working(at State, title, ask string, do Action, exits ...Exit) Step {
 	return Step{
 		At:    at,
@@ -121,9 +123,19 @@ func working(at State, title, ask string, do Action, exits ...Exit) Step {
 		Ask:   ask,
 		Help:  "这一步由系统处理，有结果会马上告诉您，不用重复操作。",
 		Do:    []Action{do},
-		Exits: append(exits, Exit{On: After(30 * time.Minute), Do: []Action{callForHelp}, To: at}),
+		Exits: append(exits,
+			Exit{On: After(6 * time.Hour), If: told, Do: []Action{do}, To: Stay},
+			Exit{On: After(30 * time.Minute), Do: []Action{callForHelp, noteTold, do}, To: Stay},
+		),
 	}
 }
+
+var (
+	noteTold = Action{Name: "note that it was told", Effect: func(c Case) Effect {
+		return Save{Page: PageID(KeyTold), Form: Form{KeyTold: Conceal(string(c.At))}}
+	}}
+	told = &Guard{"told already", func(c Case, _ Event) bool { return c.At != "" && c.Form.Text(KeyTold) == string(c.At) }}
+)
 
 var callForHelp = Action{
 	Name:    "call an agent",

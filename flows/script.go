@@ -157,7 +157,7 @@ func (v *news) happening(kind Kind, c Case) Happening {
 	case KindFollowed:
 		return Followed{Scene: v.text("scene")}
 	case KindTaken:
-		return Taken{Agent: v.text("agent"), Name: v.text("name")}
+		return Taken{Agent: v.text("agent"), Name: v.text("name"), From: v.text("from")}
 	case KindHanded:
 		return Handed{Agent: v.text("agent")}
 	case KindAgentSaid:

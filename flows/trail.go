@@ -17,13 +17,14 @@ type Milestone struct {
 }
 
 // Milestones lists the parts of the way of this applicant, in order. A detour
-// counts as the step that it left.
+// counts as the step that it left; a milestone is reached when the case is past
+// it or the form holds its proof.
 func (f *Flow) Milestones(c Case) []Milestone {
 	step, ok := f.Step(c.Left)
 	if !ok {
 		step, _ = f.Step(c.At)
 	}
-	past := f.milestone(step.At)
+	past := f.milestone(step.At) != ""
 	var way []Milestone
 	for _, ch := range f.Chapters {
 		if ch.Milestone == "" || (ch.Only != "" && ch.Only != c.Form.Text(KeyKind)) {
@@ -41,4 +42,15 @@ func (f *Flow) Milestones(c Case) []Milestone {
 		way = append(way, m)
 	}
 	return way
+}
+
+// milestone names the milestone that a state belongs to; empty when it belongs
+// to none.
+func (f *Flow) milestone(at State) string {
+	for _, c := range f.Chapters {
+		if c.holds(at) {
+			return c.Milestone
+		}
+	}
+	return ""
 }

@@ -2,7 +2,6 @@ package flows
 
 import (
 	"errors"
-	"slices"
 	"strings"
 )
 
@@ -117,8 +116,7 @@ func (m *move) where(step Step) {
 }
 
 // progress draws the milestones. A chapter that is none, such as the welcome,
-// stands before the list; a milestone is reached when the case is past it or
-// the form holds its proof.
+// stands before the list.
 func (m *move) progress(step Step) string {
 	if left, ok := m.flow.Step(m.c.Left); ok {
 		step = left
@@ -128,32 +126,23 @@ func (m *move) progress(step Step) string {
 		here += "（轮到" + step.Turn.Who + "，" + step.Turn.Takes + "）"
 	}
 	var lines []string
-	past := m.flow.milestone(step.At)
-	if !past {
+	under := m.flow.milestone(step.At)
+	if under == "" {
 		lines = append(lines, "→ "+here)
 	}
-	for _, ch := range m.flow.Chapters {
-		if ch.Milestone == "" || (ch.Only != "" && ch.Only != m.c.Form.Text(KeyKind)) {
-			continue
-		}
+	for _, ms := range m.flow.Milestones(m.c) {
 		switch {
-		case ch.holds(step.At) && step.End:
+		case ms.Name == under && ms.State == ProgressDone:
 			lines = append(lines, "✓ "+here)
-		case ch.holds(step.At):
-			lines = append(lines, "→ "+ch.Milestone+"："+here)
-			past = false
-		case past || m.c.Form.Has(ch.Proof):
-			lines = append(lines, "✓ "+ch.Milestone)
+		case ms.State == ProgressNow:
+			lines = append(lines, "→ "+ms.Name+"："+here)
+		case ms.State == ProgressDone:
+			lines = append(lines, "✓ "+ms.Name)
 		default:
-			lines = append(lines, "○ "+ch.Milestone)
+			lines = append(lines, "○ "+ms.Name)
 		}
 	}
 	return "您的办理进度：\n" + strings.Join(lines, "\n")
-}
-
-// milestone reports whether a state belongs to a chapter that is one.
-func (f *Flow) milestone(at State) bool {
-	return slices.ContainsFunc(f.Chapters, func(c Chapter) bool { return c.Milestone != "" && c.holds(at) })
 }
 
 func (c Chapter) holds(at State) bool {
