@@ -359,10 +359,17 @@ func TestKeepsInitialPINWhenTheNewOneIsTheSame(t *testing.T) {
 }
 
 func TestAuthorityFailsForAWhile(t *testing.T) {
-	d, key := newDesk(t), newToken(t, t.TempDir(), "UKEY-0001")
-	d.authority.Fail(catest.Error500, 1)
-	if out, code := activate(t, d, key, answers); code != 0 {
-		t.Errorf("exit %d:\n%s", code, out)
+	for _, fault := range []catest.Fault{catest.Error500, catest.LostAnswer} {
+		t.Run(string(fault), func(t *testing.T) {
+			d, key := newDesk(t), newToken(t, t.TempDir(), "UKEY-0001")
+			d.authority.Fail(fault, 1)
+			if out, code := activate(t, d, key, answers); code != 0 {
+				t.Errorf("exit %d:\n%s", code, out)
+			}
+			if counts := d.counts(); counts[catest.SignLabel] != 1 || counts[catest.EncLabel] != 1 {
+				t.Errorf("authority issued %v, want one of each", counts)
+			}
+		})
 	}
 }
 

@@ -207,7 +207,7 @@ func (d *desk) certify(ctx context.Context, body []byte) (int, any) {
 		return no(409, activation.OtherKey)
 	}
 	if d.answer == nil {
-		got, err := d.client.Issue(context.WithoutCancel(ctx), flows.Subject{Name: flows.Conceal("张三丰")}, q.CSR, q.Formats)
+		got, err := d.client.Issue(context.WithoutCancel(ctx), "20261123-0001", flows.Subject{Name: flows.Conceal("张三丰")}, q.CSR, q.Formats)
 		if err != nil {
 			return no(503, activation.Unavailable)
 		}

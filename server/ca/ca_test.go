@@ -12,11 +12,9 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
-	"encoding/pem"
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -84,6 +82,7 @@ var (
 		Name: flows.Conceal("杭州示例科技有限公司"), Handler: flows.Conceal("李四"),
 		Organisation: true, CreditCode: "91330100MA0EXAMPLE",
 	}
+	number  = "D2026112300000001"
 	formats = []string{"gmt0009-sm2", ca.FormatRSA}
 )
 
@@ -92,17 +91,18 @@ func TestIssue(t *testing.T) {
 	c := client(t, config(authority, url))
 	for _, tt := range []struct {
 		name    string
+		number  string
 		subject flows.Subject
 		want    string
 	}{
-		{name: "person", subject: person, want: "CN=张三丰,C=CN"},
+		{name: "person", number: "D-1", subject: person, want: "CN=张三丰,C=CN"},
 		{
-			name: "organisation, without its handler", subject: company,
+			name: "organisation, without its handler", number: "D-2", subject: company,
 			want: "CN=杭州示例科技有限公司,O=杭州示例科技有限公司,C=CN,2.5.4.97=#",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			issued, err := c.Issue(t.Context(), tt.subject, request(t), formats)
+			issued, err := c.Issue(t.Context(), tt.number, tt.subject, request(t), formats)
 			if err != nil {
 				t.Fatalf("Issue: %v", err)
 			}
@@ -173,7 +173,7 @@ func TestIssueRefusesRequests(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := c.Issue(t.Context(), tt.subject, tt.csr, tt.formats); !errors.Is(err, tt.want) {
+			if _, err := c.Issue(t.Context(), number, tt.subject, tt.csr, tt.formats); !errors.Is(err, tt.want) {
 				t.Errorf("Issue = %v, want %v", err, tt.want)
 			}
 		})
@@ -197,7 +197,7 @@ func TestIssueWhenTheAuthorityFails(t *testing.T) {
 				t.Fatalf("Check: %v", err)
 			}
 			authority.Fail(fault, 1)
-			_, err := c.Issue(t.Context(), person, request(t), formats)
+			_, err := c.Issue(t.Context(), number, person, request(t), formats)
 			if err == nil {
 				t.Fatal("Issue succeeded")
 			}
@@ -219,7 +219,7 @@ func TestIssueWrongPasswordIsNotTheCustomersFault(t *testing.T) {
 	authority, url := lab(t)
 	cfg := config(authority, url)
 	cfg.Password = flows.Conceal("guess")
-	_, err := client(t, cfg).Issue(t.Context(), person, request(t), formats)
+	_, err := client(t, cfg).Issue(t.Context(), number, person, request(t), formats)
 	if err == nil || strings.Contains(err.Error(), "guess") {
 		t.Fatalf("Issue = %v, want an error without the password", err)
 	}
@@ -232,7 +232,7 @@ func TestIssueDefiniteNo(t *testing.T) {
 	authority, url := lab(t)
 	cfg := config(authority, url)
 	cfg.SignLabel = "unknown"
-	_, err := client(t, cfg).Issue(t.Context(), person, request(t), formats)
+	_, err := client(t, cfg).Issue(t.Context(), number, person, request(t), formats)
 	no, ok := errors.AsType[*flows.RefusedError](err)
 	if !ok || no.Public == "" {
 		t.Errorf("Issue = %v, want a refusal with words", err)
@@ -266,14 +266,8 @@ func TestIssueFindsOutUnfitCertificates(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			authority, _ := lab(t)
-			between := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				tt.change(r)
-				authority.ServeHTTP(w, r)
-			}))
-			defer between.Close()
-			cfg := config(authority, between.URL)
-			cfg.ServerPEM = pemOf(between.Certificate())
-			_, err := client(t, cfg).Issue(t.Context(), person, request(t), formats)
+			cfg := between(t, authority, tt.change)
+			_, err := client(t, cfg).Issue(t.Context(), number, person, request(t), formats)
 			if !errors.Is(err, ca.ErrUnfit) {
 				t.Errorf("Issue = %v, want ErrUnfit", err)
 			}
@@ -289,11 +283,11 @@ func TestIssueAnotherRoot(t *testing.T) {
 	ours, _ := lab(t)
 	theirs, url := lab(t)
 	cfg := config(ours, url)
-	if _, err := client(t, cfg).Issue(t.Context(), person, request(t), formats); err == nil {
+	if _, err := client(t, cfg).Issue(t.Context(), number, person, request(t), formats); err == nil {
 		t.Error("Issue succeeded at a server under another root")
 	}
 	cfg.ServerPEM = theirs.RootPEM()
-	if _, err := client(t, cfg).Issue(t.Context(), person, request(t), formats); !errors.Is(err, ca.ErrUnfit) {
+	if _, err := client(t, cfg).Issue(t.Context(), number, person, request(t), formats); !errors.Is(err, ca.ErrUnfit) {
 		t.Errorf("Issue = %v, want ErrUnfit", err)
 	}
 }
@@ -302,17 +296,17 @@ func TestIssueEndsWithItsContext(t *testing.T) {
 	authority, url := lab(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := client(t, config(authority, url)).Issue(ctx, person, request(t), formats); !errors.Is(err, context.Canceled) {
+	if _, err := client(t, config(authority, url)).Issue(ctx, number, person, request(t), formats); !errors.Is(err, context.Canceled) {
 		t.Errorf("Issue = %v, want context.Canceled", err)
 	}
 }
 
 func TestNewReportsEveryMistake(t *testing.T) {
-	_, err := ca.New(ca.Config{URL: "http://ca.example", RootPEM: []byte("x")}, time.Now)
+	_, err := ca.New(ca.Config{URL: "http://ca.example", RootPEM: []byte("x"), RequestHeader: "x-ra-subject"}, time.Now)
 	if err == nil {
 		t.Fatal("New accepted nonsense")
 	}
-	for _, want := range []string{"https", "root", "password"} {
+	for _, want := range []string{"https", "root", "password", "one header"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("New = %v, want a word about %s", err, want)
 		}
@@ -337,7 +331,7 @@ func FuzzIssueRequest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, csr []byte) {
-		if _, err := c.Issue(t.Context(), person, csr, formats); err == nil {
+		if _, err := c.Issue(t.Context(), number, person, csr, formats); err == nil {
 			t.Error("Issue succeeded without an authority")
 		}
 	})
@@ -359,8 +353,4 @@ func parse(t *testing.T, der []byte) *x509.Certificate {
 		t.Fatal(err)
 	}
 	return cert
-}
-
-func pemOf(cert *x509.Certificate) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
 }

@@ -60,6 +60,7 @@ func (c caller) post(t *testing.T, path, body string, change func(*http.Request)
 		t.Fatal(err)
 	}
 	r.Header.Set(catest.SubjectHeader, base64.StdEncoding.EncodeToString(subject))
+	r.Header.Set(catest.RequestHeader, "N-1")
 	if change != nil {
 		change(r)
 	}
@@ -113,6 +114,9 @@ func TestStrict(t *testing.T) {
 		{name: "short key", path: "sign/simpleenroll", body: request(t, 1024), want: 400},
 		{name: "no subject", path: "sign/simpleenroll", body: good, want: 400, change: func(r *http.Request) { r.Header.Del(catest.SubjectHeader) }},
 		{name: "two subjects", path: "sign/simpleenroll", body: good, want: 400, change: func(r *http.Request) { r.Header.Add(catest.SubjectHeader, "AAAA") }},
+		{name: "no number", path: "sign/simpleenroll", body: good, want: 400, change: func(r *http.Request) { r.Header.Del(catest.RequestHeader) }},
+		{name: "two numbers", path: "sign/simpleenroll", body: good, want: 400, change: func(r *http.Request) { r.Header.Add(catest.RequestHeader, "N-2") }},
+		{name: "number is a path", path: "sign/simpleenroll", body: good, want: 400, change: func(r *http.Request) { r.Header.Set(catest.RequestHeader, "../N") }},
 		{name: "subject is no name", path: "sign/simpleenroll", body: good, want: 400, change: func(r *http.Request) { r.Header.Set(catest.SubjectHeader, "AAAA") }},
 	}
 	for _, tt := range tests {
@@ -172,32 +176,4 @@ func openssl(t *testing.T, stdin []byte, args ...string) []byte {
 		t.Fatalf("openssl %v: %v: %s", args, err, out)
 	}
 	return out
-}
-
-func TestReopenedKeepsRootAndBooks(t *testing.T) {
-	dir := t.TempDir()
-	first, c := open(t, dir)
-	csr := request(t, 2048)
-	for range 2 {
-		if status, text := c.post(t, "sign/simpleenroll", csr, nil); status != 200 {
-			t.Fatalf("status %d: %s", status, text)
-		}
-	}
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
-	}
-	second, _ := open(t, dir)
-	if !bytes.Equal(first.RootPEM(), second.RootPEM()) {
-		t.Error("root changed")
-	}
-	books := second.Books()
-	if len(books) != 2 {
-		t.Fatalf("books have %d entries, want both of the doubles", len(books))
-	}
-	if books[0].KeySHA256 != books[1].KeySHA256 || books[0].Serial == books[1].Serial {
-		t.Errorf("doubles %+v are not one key with two serials", books)
-	}
-	if books[0].RequestBy != books[0].KeySHA256 || books[0].Label != catest.SignLabel || books[0].Subject != "CN=张三丰,C=CN" {
-		t.Errorf("entry %+v", books[0])
-	}
 }
