@@ -86,6 +86,7 @@ func (l *Ledger) Enter(ctx context.Context, effects []desk.Pending) error {
 
 // enter gives every effect a row, notes as well: the row is what makes a
 // second entering harmless, also when newer notes have been entered since.
+// Cancelling is a note here and a job for what remains to be done at the cashier.
 func (l *Ledger) enter(ctx context.Context, tx bun.Tx, p desk.Pending) error {
 	row := effectRow{Talk: p.Ref.Talk, Event: p.Ref.Event, Index: p.Ref.Index, Verb: p.Effect.Verb(), At: millis(p.At)}
 	note := l.note(p)
@@ -103,6 +104,11 @@ func (l *Ledger) enter(ctx context.Context, tx bun.Tx, p desk.Pending) error {
 	}
 	if note != nil {
 		return note(ctx, tx)
+	}
+	if _, cancel := p.Effect.(flows.Cancel); cancel {
+		if err := l.noteCancel(ctx, tx, p); err != nil {
+			return err
+		}
 	}
 	return l.employ(ctx, tx, &row)
 }

@@ -17,48 +17,53 @@ import (
 type endingRow struct {
 	bun.BaseModel `bun:"table:ending"`
 
-	Ref  string      `bun:"ref,pk"`
-	Talk desk.TalkID `bun:"talk"`
-	At   int64       `bun:"at"`
+	Ref     string      `bun:"ref,pk"`
+	Talk    desk.TalkID `bun:"talk"`
+	OrderNo string      `bun:"order_no"`
+	At      int64       `bun:"at"`
 }
 
-// dropped is what an applicant typed, or was told, of the service they no
-// longer want. The account and the proofs stay.
-var dropped = []flows.Key{
-	flows.KeyService, flows.KeyTitle, flows.KeyTaxNumber, flows.KeyBank, flows.KeyBankAccount,
-	flows.KeyOrgAddress, flows.KeyOrgPhone,
-	flows.KeyRecipient, flows.KeyProvince, flows.KeyCity, flows.KeyDistrict, flows.KeyDetail, flows.KeyLandline, flows.KeyToMobile,
-	flows.KeyKeyFee, flows.KeyCourierFee, flows.KeyTotal, flows.KeyOrderNo, flows.KeyPayQR, flows.KeyTrade,
+// Cancel implements [desk.Endings]. The ending itself was written when the
+// effect was entered: see [Ledger.Enter].
+func (l *Ledger) Cancel(ctx context.Context, ref desk.Ref, _ time.Time) (payments []string, err error) {
+	row := endingRow{Ref: ref.String()}
+	err = l.read.NewSelect().Model(&row).WherePK().Scan(ctx)
+	if err = found(err, "ending "+row.Ref); err != nil || row.OrderNo == "" {
+		return nil, err
+	}
+	err = l.read.NewSelect().Model((*paymentRow)(nil)).Column("number").
+		Where("order_no = ? AND state = ?", row.OrderNo, paymentLapsed).
+		OrderBy("number", bun.OrderAsc).Scan(ctx, &payments)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: payments of order %s: %w", row.OrderNo, err)
+	}
+	return payments, nil
 }
 
-// Cancel implements [desk.Endings]. The same ref cancels once: what was begun
-// after it stays. With a paid order it changes nothing.
-func (l *Ledger) Cancel(ctx context.Context, ref desk.Ref, at time.Time) (payments []string, err error) {
-	err = l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		fresh, err := once(ctx, tx, &endingRow{Ref: ref.String(), Talk: ref.Talk, At: millis(at)})
-		if err != nil {
-			return err
-		}
-		if fresh {
-			if err := l.end(ctx, tx, ref.Talk, at); err != nil {
-				return err
-			}
-		}
-		payments, err = l.toClose(ctx, tx, ref.Talk)
-		return err
-	})
-	return payments, err
-}
-
-func (l *Ledger) end(ctx context.Context, tx bun.Tx, talk desk.TalkID, at time.Time) error {
-	order, err := l.liveOrder(ctx, tx, talk)
+// noteCancel ends what is open and unpaid of a talk. With a paid order it
+// changes nothing. It happens in the order of the notes, not when the job
+// comes: a page that is saved after it belongs to what is begun anew.
+func (l *Ledger) noteCancel(ctx context.Context, tx bun.Tx, p desk.Pending) error {
+	order, err := l.liveOrder(ctx, tx, p.Ref.Talk)
 	if err != nil && !errors.Is(err, desk.ErrUnknown) {
 		return err
 	}
-	if order.State == orderPaid {
-		return nil
+	ending := endingRow{Ref: p.Ref.String(), Talk: p.Ref.Talk, At: millis(p.At)}
+	if order.State != orderPaid {
+		ending.OrderNo = order.No
+		if err := l.end(ctx, tx, p.Ref.Talk, order, p.At); err != nil {
+			return err
+		}
 	}
-	if err == nil {
+	if _, err := tx.NewInsert().Model(&ending).Exec(ctx); err != nil {
+		return fmt.Errorf("ledger: ending %s: %w", ending.Ref, err)
+	}
+	return nil
+}
+
+// end closes an unpaid order, if there is one, and whatever else is open.
+func (l *Ledger) end(ctx context.Context, tx bun.Tx, talk desk.TalkID, order orderRow, at time.Time) error {
+	if order.No != "" {
 		order.State = orderCancelled
 		if err := errors.Join(l.turnOrder(ctx, tx, order), l.lapse(ctx, tx, order.No)); err != nil {
 			return err
@@ -67,41 +72,55 @@ func (l *Ledger) end(ctx context.Context, tx bun.Tx, talk desk.TalkID, at time.T
 	if err := l.endAttempts(ctx, tx, talk); err != nil {
 		return err
 	}
-	if err := l.forget(ctx, tx, talk, dropped...); err != nil {
+	if err := l.keepOnly(ctx, tx, talk, at); err != nil {
 		return err
 	}
-	_, err = tx.NewUpdate().Model((*talkRow)(nil)).Set("cancelled_at = ?", millis(at)).Where("id = ?", talk).Exec(ctx)
+	_, err := tx.NewUpdate().Model((*talkRow)(nil)).Set("cancelled_at = ?", millis(at)).Where("id = ?", talk).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("ledger: cancel %s: %w", talk, err)
 	}
 	return l.audit(ctx, tx, audited{Did: "cancelled", Talk: talk, About: order.No, At: at})
 }
 
-// endAttempts closes the open attempts to prove somebody.
-func (l *Ledger) endAttempts(ctx context.Context, tx bun.Tx, talk desk.TalkID) error {
-	_, err := tx.NewUpdate().Model((*checkRow)(nil)).Set("state = ?", checkExpired).
-		Where("talk = ? AND state = ?", talk, checkOpen).Exec(ctx)
+// keepOnly forgets what the conversation forgets of a cancelled case. One list,
+// [flows.Form.Kept], says what stays, so that the two never differ.
+func (l *Ledger) keepOnly(ctx context.Context, tx bun.Tx, talk desk.TalkID, at time.Time) error {
+	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
-		return fmt.Errorf("ledger: checks of %s: %w", talk, err)
+		return err
 	}
-	_, err = tx.NewUpdate().Model((*proofRow)(nil)).Set("state = ?", proofClosed).
-		Where("talk = ? AND state = ?", talk, proofOpen).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("ledger: proofs of %s: %w", talk, err)
+	kept := form.Kept()
+	var gone []flows.Key
+	for k := range form {
+		if !kept.Has(k) {
+			gone = append(gone, k)
+		}
 	}
-	return nil
+	if err := l.forget(ctx, tx, talk, gone...); err != nil {
+		return err
+	}
+	if !kept.Has(flows.KeyDropped) {
+		return nil
+	}
+	dropped := flows.Form{flows.KeyDropped: kept[flows.KeyDropped]}
+	return l.save(ctx, tx, talk, "cancelled", dropped, at)
 }
 
-// toClose lists the attempts of cancelled orders for which the cashier may
-// still take money.
-func (l *Ledger) toClose(ctx context.Context, tx bun.Tx, talk desk.TalkID) ([]string, error) {
-	var numbers []string
-	err := tx.NewSelect().Model((*paymentRow)(nil)).Column("number").
-		Where("state = ?", paymentLapsed).
-		Where("order_no IN (SELECT no FROM orders WHERE talk = ? AND state = ?)", talk, orderCancelled).
-		OrderBy("number", bun.OrderAsc).Scan(ctx, &numbers)
-	if err != nil {
-		return nil, fmt.Errorf("ledger: payments of %s: %w", talk, err)
+// endAttempts closes the open attempts to prove somebody.
+func (l *Ledger) endAttempts(ctx context.Context, tx bun.Tx, talk desk.TalkID) error {
+	check, err := l.checkWhere(ctx, tx, "talk = ? AND state = ?", talk, checkOpen)
+	if err == nil {
+		err = endCheck(ctx, tx, check.Number, checkExpired)
 	}
-	return numbers, nil
+	if err != nil && !errors.Is(err, desk.ErrUnknown) {
+		return err
+	}
+	proof, err := l.proofIn(ctx, tx, talk, proofOpen)
+	if err == nil {
+		err = l.endProof(ctx, tx, proof, proofClosed)
+	}
+	if err != nil && !errors.Is(err, desk.ErrUnknown) {
+		return err
+	}
+	return nil
 }

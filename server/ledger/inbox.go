@@ -1,11 +1,14 @@
 package ledger
 
 // The inbox: what a partner told us, authentic, that we cannot place. It is
-// kept, alarmed and put before a person, and the partner hears that we have it.
+// kept and alarmed in the log, and the partner hears that we have it. When we
+// know whose it is, an agent is called to that talk; otherwise the alarm is all
+// that brings a person to it.
 
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/big"
@@ -38,7 +41,8 @@ type letter struct {
 	Body any
 }
 
-// keep puts a letter into the inbox, once, and before a person.
+// keep puts a letter into the inbox, once, and calls an agent to the talk whose
+// it is.
 func (l *Ledger) keep(ctx context.Context, tx bun.Tx, in letter, at time.Time) error {
 	body, err := l.seal("inbox/"+in.ID, in.Body)
 	if err != nil {
@@ -79,10 +83,16 @@ func randomDigits(n int) (string, error) {
 // second is the layout of the moment in a number.
 const second = "20060102150405"
 
-// KeepLetter keeps an authentic message of a partner that belongs to nothing
-// we know, for a person to look at. Keeping it again changes nothing.
-func (l *Ledger) KeepLetter(ctx context.Context, kind, id, why string, at time.Time) error {
+// KeepLetter keeps an authentic message of a partner that we cannot count, with
+// its body sealed. When it speaks of a payment of ours by its number, an agent
+// is called to that talk; number is empty when it speaks of none. Keeping it
+// again changes nothing.
+func (l *Ledger) KeepLetter(ctx context.Context, kind, id, why, number string, body any, at time.Time) error {
 	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return l.keep(ctx, tx, letter{ID: kind + "/" + id, Kind: kind, Why: why, Body: why}, at)
+		_, order, err := l.payment(ctx, tx, number)
+		if err != nil && !errors.Is(err, desk.ErrUnknown) {
+			return err
+		}
+		return l.keep(ctx, tx, letter{ID: kind + "/" + id, Kind: kind, Why: why, Talk: order.Talk, Body: body}, at)
 	})
 }

@@ -111,7 +111,8 @@ func (l *Ledger) agreed(ctx context.Context, tx bun.Tx, talk desk.TalkID) (flows
 	return form, nil
 }
 
-// proveNames puts the proved names into the terms, whatever the pages say.
+// proveNames puts the proved names, and the code that was proved with the
+// organisation's, into the terms, whatever the pages say.
 // Nobody orders who is not proved.
 func (l *Ledger) proveNames(ctx context.Context, tx bun.Tx, talk desk.TalkID, form flows.Form) error {
 	person, err := l.provedPerson(ctx, tx, talk)
@@ -135,8 +136,8 @@ func (l *Ledger) proveNames(ctx context.Context, tx bun.Tx, talk desk.TalkID, fo
 	if err != nil {
 		return err
 	}
-	org, err := l.orgOf(proof)
-	form[flows.KeyOrgName], form[flows.KeyTitle] = org, org
+	org, err := l.companyOf(proof)
+	form[flows.KeyOrgName], form[flows.KeyTitle], form[flows.KeyCreditCode] = org.Name, org.Name, org.CreditCode
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"certdesk/flows"
 	"certdesk/server/desk"
+	"certdesk/server/desk/desktest"
 )
 
 var monday = time.Date(2026, 11, 23, 12, 0, 0, 0, flows.Beijing)
@@ -254,5 +255,85 @@ func TestRestSealed(t *testing.T) {
 				t.Errorf("%s holds %q in clear", filepath.Base(name), secret)
 			}
 		}
+	}
+}
+
+// TestTheCodeOfTheProofIsOrdered types another code after the proof: the order,
+// and so the certificate, keeps the one that was proved.
+func TestTheCodeOfTheProofIsOrdered(t *testing.T) {
+	l, talk := oneTalk(t)
+	ctx := t.Context()
+	proved := company{flows.Conceal("杭州甲科技有限公司"), flows.Conceal("91330106MA0000015K")}
+	row := proofRow{Number: "T1", Talk: talk, Account: "1", State: proofSeen}
+	var err error
+	if row.Company, err = l.seal(companyPlace(row), proved); err != nil {
+		t.Fatal(err)
+	}
+	check := checkRow{Number: "F1", Talk: talk, State: checkPassed}
+	if check.Person, err = l.seal(checkPlace("F1"), flows.Person{Name: flows.Conceal("王小明")}); err != nil {
+		t.Fatal(err)
+	}
+	form := flows.Form{flows.KeyKind: flows.Conceal(flows.KindCompany), flows.KeyCreditCode: flows.Conceal("91330106MA0000023F")}
+	err = l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for _, made := range []any{&row, &check} {
+			if _, err := tx.NewInsert().Model(made).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return l.proveNames(ctx, tx, talk, form)
+	})
+	if err != nil || form[flows.KeyCreditCode] != proved.CreditCode || form[flows.KeyOrgName] != proved.Name {
+		t.Errorf("proveNames = %v, code %s; want the proved %s", err, form.Text(flows.KeyCreditCode), proved.CreditCode.Reveal())
+	}
+}
+
+// TestCancellingEmptiesTheAttempt looks at the row of an attempt that its
+// applicant gave up, and for the job that remains.
+func TestCancellingEmptiesTheAttempt(t *testing.T) {
+	l, talk := oneTalk(t)
+	ctx := t.Context()
+	ref := desk.Ref{Talk: talk, Event: "2"}
+	desktest.Save(t, l, talk, "1", flows.PersonPage, "name", "王小明", "id", "11010519491231002X")
+	check, err := l.OpenCheck(ctx, desk.Ref{Talk: talk, Event: "face"}, monday)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := jobs(t, l.Ledger)
+	desktest.Enter(t, l, talk, ref.Event, flows.Cancel{})
+	row := checkRow{Number: check.Number}
+	if err := l.read.NewSelect().Model(&row).WherePK().Scan(ctx); err != nil || row.Person != "" || row.State != checkExpired {
+		t.Errorf("the attempt is %s, %v; particulars kept: %t", row.State, err, row.Person != "")
+	}
+	if effect, err := l.Effect(ctx, ref); err != nil || effect != (flows.Cancel{}) || jobs(t, l.Ledger) != before+1 {
+		t.Errorf("Effect = %v, %v, %d new jobs; want the job that closes at the cashier", effect, err, jobs(t, l.Ledger)-before)
+	}
+}
+
+// TestALetterAboutAPaymentCallsAnAgent keeps a letter with its body, and finds
+// whose it is by the payment's number.
+func TestALetterAboutAPaymentCallsAnAgent(t *testing.T) {
+	l, talk, p := bought(t, 1)
+	ctx := t.Context()
+	told := flows.Trade{Number: p.Number, Amount: p.Amount, No: "7"}
+	if err := l.KeepLetter(ctx, "payment", "n0", "another seller", "P0", told, monday); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := l.Waiting(ctx); err != nil || len(all) != 0 {
+		t.Errorf("Waiting = %v, %v after a letter about nobody, want none", all, err)
+	}
+	for range 2 {
+		if err := l.KeepLetter(ctx, "payment", "n1", "refunded", p.Number, told, monday); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all, err := l.Waiting(ctx); err != nil || len(all) != 1 || all[0].Talk != talk || all[0].Why != WhyMoney {
+		t.Errorf("Waiting = %v, %v, want this talk because of money", all, err)
+	}
+	row, body := inboxRow{ID: "payment/n1"}, flows.Trade{}
+	if err := l.read.NewSelect().Model(&row).WherePK().Scan(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.unseal("inbox/"+row.ID, row.Sealed, &body); err != nil || body.Number != p.Number || body.No != "7" || row.Why != "refunded" {
+		t.Errorf("the letter says %+v because %q, %v; want %+v", body, row.Why, err, told)
 	}
 }

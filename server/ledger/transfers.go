@@ -22,7 +22,7 @@ type proofRow struct {
 
 	Number  string      `bun:"number,pk"`
 	Talk    desk.TalkID `bun:"talk"`
-	Org     string      `bun:"org"`
+	Company string      `bun:"company"`
 	Payee   string      `bun:"payee"`
 	Account string      `bun:"account"`
 	Bank    string      `bun:"bank"`
@@ -31,6 +31,9 @@ type proofRow struct {
 	At      int64       `bun:"at"`
 	Until   int64       `bun:"until"`
 }
+
+// company is whom a proof proves: nobody else's certificate is made on it.
+type company struct{ Name, CreditCode flows.Secret }
 
 type proofState string
 
@@ -96,19 +99,19 @@ func (l *Ledger) OpenTransfer(ctx context.Context, ref desk.Ref, base flows.Paye
 }
 
 // openProof returns the open proof of the organisation that the pages name,
-// or makes one. An older one, late or for another name, gives way to it.
+// or makes one. An older one, late or for another name or code, gives way to it.
 func (l *Ledger) openProof(ctx context.Context, tx bun.Tx, talk desk.TalkID, base flows.Payee, at time.Time) (proofRow, error) {
 	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
 		return proofRow{}, err
 	}
-	org := form[flows.KeyOrgName]
-	if org.IsZero() {
+	org := company{form[flows.KeyOrgName], form[flows.KeyCreditCode]}
+	if org.Name.IsZero() || org.CreditCode.IsZero() {
 		return proofRow{}, fmt.Errorf("ledger: proof for %s: no organisation: %w", talk, desk.ErrWrong)
 	}
 	old, err := l.proofIn(ctx, tx, talk, proofOpen)
 	if err == nil {
-		before, err := l.orgOf(old)
+		before, err := l.companyOf(old)
 		if err != nil {
 			return proofRow{}, err
 		}
@@ -128,7 +131,7 @@ func (l *Ledger) openProof(ctx context.Context, tx bun.Tx, talk desk.TalkID, bas
 	return l.newProof(ctx, tx, talk, org, base, at)
 }
 
-func (l *Ledger) newProof(ctx context.Context, tx bun.Tx, talk desk.TalkID, org flows.Secret, base flows.Payee, at time.Time) (proofRow, error) {
+func (l *Ledger) newProof(ctx context.Context, tx bun.Tx, talk desk.TalkID, org company, base flows.Payee, at time.Time) (proofRow, error) {
 	number, err := numbered("T", second, at, 10)
 	if err != nil {
 		return proofRow{}, err
@@ -141,7 +144,7 @@ func (l *Ledger) newProof(ctx context.Context, tx bun.Tx, talk desk.TalkID, org 
 		Number: number, Talk: talk, Payee: base.Name, Account: base.Account + sub, Bank: base.Bank,
 		State: proofOpen, At: millis(at), Until: millis(at.Add(l.hurried(transferWithin))),
 	}
-	if row.Org, err = l.seal(orgPlace(row), org); err != nil {
+	if row.Company, err = l.seal(companyPlace(row), org); err != nil {
 		return proofRow{}, err
 	}
 	fresh, err := once(ctx, tx, &row)
@@ -185,11 +188,11 @@ func (l *Ledger) Credited(ctx context.Context, c flows.Credit, at time.Time) err
 // weigh decides what a line does for the proof whose account it came to. A
 // line that the bank shows late counts when it was booked in time.
 func (l *Ledger) weigh(ctx context.Context, tx bun.Tx, proof proofRow, c flows.Credit, at time.Time) (lineState, error) {
-	org, err := l.orgOf(proof)
+	org, err := l.companyOf(proof)
 	if err != nil {
 		return "", err
 	}
-	why := c.WhyNot(org, moment(proof.Until))
+	why := c.WhyNot(org.Name, moment(proof.Until))
 	switch {
 	case proof.State == proofSeen && why == "":
 		return lineMatched, nil // the same good news twice
@@ -254,15 +257,15 @@ func (l *Ledger) TransferStatus(ctx context.Context, ref desk.Ref, at time.Time)
 }
 
 func (l *Ledger) answerSeen(ctx context.Context, tx bun.Tx, ref desk.Ref, seen proofRow, at time.Time) error {
-	org, err := l.orgOf(seen)
+	org, err := l.companyOf(seen)
 	if err != nil {
 		return err
 	}
-	return l.answer(ctx, tx, ref, flows.TransferSeen{Payer: org}, at)
+	return l.answer(ctx, tx, ref, flows.TransferSeen{Payer: org.Name}, at)
 }
 
-// companyFacts reads whether the organisation is proved; then its name is the
-// proved one, whatever was typed since.
+// companyFacts reads whether the organisation is proved; then its name and code
+// are the proved ones, whatever was typed since.
 func (l *Ledger) companyFacts(ctx context.Context, db bun.IDB, talk desk.TalkID, f *flows.Facts) error {
 	seen, err := l.proofIn(ctx, db, talk, proofSeen)
 	if errors.Is(err, desk.ErrUnknown) {
@@ -272,7 +275,8 @@ func (l *Ledger) companyFacts(ctx context.Context, db bun.IDB, talk desk.TalkID,
 		return err
 	}
 	f.CompanyVerified = true
-	f.Form[flows.KeyOrgName], err = l.orgOf(seen)
+	org, err := l.companyOf(seen)
+	f.Form[flows.KeyOrgName], f.Form[flows.KeyCreditCode] = org.Name, org.CreditCode
 	return err
 }
 
@@ -292,13 +296,13 @@ func (l *Ledger) endProof(ctx context.Context, tx bun.Tx, proof proofRow, state 
 	return nil
 }
 
-func (l *Ledger) orgOf(proof proofRow) (flows.Secret, error) {
-	var org flows.Secret
-	err := l.unseal(orgPlace(proof), proof.Org, &org)
+func (l *Ledger) companyOf(proof proofRow) (company, error) {
+	var org company
+	err := l.unseal(companyPlace(proof), proof.Company, &org)
 	return org, err
 }
 
-func orgPlace(proof proofRow) string { return "proof/" + proof.Number }
+func companyPlace(proof proofRow) string { return "proof/" + proof.Number }
 
 // errTaken is a number drawn twice, or a row that somebody else made a moment
 // ago: the caller's job comes again.

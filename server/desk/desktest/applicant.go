@@ -95,7 +95,7 @@ func (a *applicant) registers() {
 // person makes the applicant a person who is proved.
 func (a *applicant) person() {
 	a.t.Helper()
-	a.saves("welcome", map[flows.Key]string{flows.KeyKind: flows.KindPerson})
+	a.saves("welcome", map[flows.Key]string{flows.KeyKind: flows.KindPerson, flows.KeyDuty: "on"})
 	a.showsFace()
 }
 
@@ -120,7 +120,7 @@ func (a *applicant) showsFace() {
 // is not.
 func (a *applicant) handler() {
 	a.t.Helper()
-	a.saves("welcome", map[flows.Key]string{flows.KeyKind: flows.KindCompany, flows.KeyOrgName: someOrg})
+	a.saves("welcome", map[flows.Key]string{flows.KeyKind: flows.KindCompany, flows.KeyOrgName: someOrg, flows.KeyDuty: "on"})
 	a.showsFace()
 	a.saves("company.page", map[flows.Key]string{flows.KeyCreditCode: "91330106MA0000015K"})
 }

@@ -4,6 +4,7 @@ package desktest
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 
@@ -19,13 +20,26 @@ func Endings(t *testing.T, open func(t *testing.T) Ledger) {
 		"who has ordered nothing may cancel":             endNothing,
 		"a paid order is never cancelled":                endPaid,
 		"a late repetition ends nothing that came after": endRepeated,
+		"a page saved after the cancellation stays":      endInOrder,
+		"an ending closes its own payments only":         endOwnPayments,
+		"an unproved person is not tried again":          endFace,
 		"money for a cancelled order is for a person":    endMoney,
 		"a company's open proof is closed":               endProof,
 	}
 	run(t, open, tests)
 }
 
+// cancels enters a request to cancel and performs it.
 func (a *applicant) cancels(ref desk.Ref) []string {
+	a.t.Helper()
+	if err := a.l.Enter(a.t.Context(), []desk.Pending{{Ref: ref, Effect: flows.Cancel{}, At: Noon}}); err != nil {
+		a.t.Fatalf("Enter(cancel) = %v", err)
+	}
+	return a.closes(ref)
+}
+
+// closes performs a request to cancel that was entered.
+func (a *applicant) closes(ref desk.Ref) []string {
 	a.t.Helper()
 	numbers, err := a.l.Cancel(a.t.Context(), ref, Noon)
 	if err != nil {
@@ -36,13 +50,15 @@ func (a *applicant) cancels(ref desk.Ref) []string {
 
 func endOpen(t *testing.T, l Ledger) {
 	a := newPerson(t, l, "a")
+	a.saves("register.account", map[flows.Key]string{flows.KeyLogin: "13800138000"})
+	a.saves("service.invoice", map[flows.Key]string{flows.KeyTaxNumber: "91330106MA0000015K"})
 	a.chooses()
 	a.orders()
 	old := a.opens(Noon)
 	p := a.opens(old.Until)
 	want := []string{old.Number, p.Number}
 	slices.Sort(want)
-	ref := a.ref()
+	ref, before := a.ref(), a.facts().Form
 	if got := a.cancels(ref); !slices.Equal(got, want) {
 		t.Errorf("Cancel = %v, want %v to be closed at the cashier", got, want)
 	}
@@ -53,13 +69,11 @@ func endOpen(t *testing.T, l Ledger) {
 	if !f.Cancelled || f.Ordered || !f.PersonVerified {
 		t.Errorf("Facts = %+v, want cancelled, no order, still proved", f)
 	}
-	for _, k := range []flows.Key{flows.KeyService, flows.KeyTitle, flows.KeyRecipient, flows.KeyDetail, flows.KeyToMobile, flows.KeyTotal, flows.KeyOrderNo} {
-		if f.Form.Has(k) {
-			t.Errorf("%s is still known after the cancellation", k)
-		}
+	if !maps.Equal(f.Form, before.Kept()) {
+		t.Errorf("known after the cancellation: %v, want what the conversation keeps: %v", keys(f.Form), keys(before.Kept()))
 	}
-	if !f.Form.Has(flows.KeyKind) || !f.Form.Has(flows.KeyName) {
-		t.Error("the cancellation dropped who the applicant is")
+	if !f.Form.Has(flows.KeyDropped) || !f.Form.Has(flows.KeyLogin) || !f.Form.Has(flows.KeyName) || f.Form.Has(flows.KeyDetail) {
+		t.Errorf("known after the cancellation: %v, want the account, the person and the dropped order", keys(f.Form))
 	}
 	if _, err := l.OpenPaymentOf(t.Context(), a.talk); !errors.Is(err, desk.ErrUnknown) {
 		t.Errorf("OpenPaymentOf after the cancellation = %v, want ErrUnknown", err)
@@ -106,6 +120,75 @@ func endRepeated(t *testing.T, l Ledger) {
 		t.Error("a repetition of an old request to cancel ended the new order")
 	}
 }
+
+// endInOrder enters pages from before and after a cancellation together, as the
+// sweeper does when the ledger was away, and performs the cancellation late.
+func endInOrder(t *testing.T, l Ledger) {
+	a := newApplicant(t, l, "a")
+	save := func(page flows.PageID, name string) flows.Effect {
+		return flows.Save{Page: page, Form: Form(string(flows.KeyName), name, string(flows.KeyRecipient), name)}
+	}
+	effects := []flows.Effect{save("person.page", "甲"), flows.Cancel{}, save("service.delivery", "乙")}
+	due := pending(a.talk, "e", effects...)
+	for range 2 {
+		if err := l.Enter(t.Context(), due); err != nil {
+			t.Fatalf("Enter = %v", err)
+		}
+		a.closes(due[1].Ref)
+	}
+	f := a.facts()
+	if f.Cancelled || f.Form.Text(flows.KeyName) != "乙" || f.Form.Text(flows.KeyRecipient) != "乙" {
+		t.Errorf("after beginning anew: cancelled %t, known %v; want the page saved last", f.Cancelled, keys(f.Form))
+	}
+	if _, err := l.Cancel(t.Context(), a.ref(), Noon); !errors.Is(err, desk.ErrUnknown) {
+		t.Errorf("Cancel of what was never entered = %v, want ErrUnknown", err)
+	}
+}
+
+func endOwnPayments(t *testing.T, l Ledger) {
+	a := newPerson(t, l, "a")
+	var numbers []string
+	var refs []desk.Ref
+	for range 2 {
+		a.chooses()
+		a.orders()
+		numbers = append(numbers, a.opens(Noon).Number)
+		refs = append(refs, a.ref())
+		a.cancels(refs[len(refs)-1])
+	}
+	for i, ref := range refs {
+		if got := a.closes(ref); !slices.Equal(got, numbers[i:i+1]) {
+			t.Errorf("ending %d closes %v, want its own %s", i+1, got, numbers[i])
+		}
+	}
+}
+
+// endFace repeats the request to prove a person after the person gave up.
+func endFace(t *testing.T, l Ledger) {
+	a := newApplicant(t, l, "a")
+	a.saves("person.page", map[flows.Key]string{flows.KeyName: someName, flows.KeyIDNumber: "11010519491231002X"})
+	ref := a.ref()
+	check, err := l.OpenCheck(t.Context(), ref, Noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.cancels(a.ref())
+	if err := l.CheckOpened(t.Context(), ref, check, Noon); !errors.Is(err, desk.ErrUnknown) {
+		t.Errorf("CheckOpened after the cancellation = %v, want ErrUnknown", err)
+	}
+	if _, err := l.OpenCheck(t.Context(), ref, Noon); !errors.Is(err, desk.ErrUsed) || a.heard(ref.Answer()).Kind() != flows.KindFaceRefused {
+		t.Errorf("OpenCheck after the cancellation = %v, told %v, want ErrUsed and FaceRefused", err, a.heard(ref.Answer()))
+	}
+	if _, err := l.OpenCheckOf(t.Context(), a.talk); !errors.Is(err, desk.ErrUnknown) {
+		t.Errorf("OpenCheckOf after the cancellation = %v, want ErrUnknown", err)
+	}
+	if f := a.facts().Form; f.Has(flows.KeyName) || f.Has(flows.KeyIDNumber) {
+		t.Errorf("known after the cancellation: %v", keys(f))
+	}
+}
+
+// keys lists what a form answers, without the answers.
+func keys(f flows.Form) []flows.Key { return slices.Sorted(maps.Keys(f)) }
 
 func endMoney(t *testing.T, l Ledger) {
 	a := newPerson(t, l, "a")

@@ -17,6 +17,7 @@ import (
 func Transfers(t *testing.T, open func(t *testing.T) Ledger) {
 	tests := map[string]func(*testing.T, Ledger){
 		"an open proof is found again":                  proofFoundAgain,
+		"another code needs another proof":              proofOfAnotherCode,
 		"each proof has an account of its own":          proofAccounts,
 		"an expired proof gives way to another account": proofExpires,
 		"the company's own cent proves it, once":        centProves,
@@ -84,6 +85,30 @@ func proofFoundAgain(t *testing.T, l Ledger) {
 	}
 	if got := a.facts().Form.Text(flows.KeyPayeeAccount); got != first.To.Account {
 		t.Errorf("Facts know the account %q, want %q", got, first.To.Account)
+	}
+}
+
+// proofOfAnotherCode changes the credit code while the proof is open, and once
+// more when it has succeeded: what counts is the code of the proof.
+func proofOfAnotherCode(t *testing.T, l Ledger) {
+	a := newHandler(t, l, "a")
+	first := a.asksForTransfer(Noon)
+	types := func(code string) {
+		a.saves("company.page", map[flows.Key]string{flows.KeyCreditCode: code})
+	}
+	types("91330106MA0000023F")
+	second := a.asksForTransfer(Noon)
+	if second.To.Account == first.To.Account {
+		t.Fatal("a proof was kept although the credit code has changed")
+	}
+	a.credited(cent("1", first))
+	if a.facts().CompanyVerified {
+		t.Error("money for the first code proved the second")
+	}
+	types("91330106MA0000031A")
+	a.credited(cent("2", second))
+	if f := a.facts(); !f.CompanyVerified || f.Form.Text(flows.KeyCreditCode) != "91330106MA0000023F" {
+		t.Errorf("proved %t under the code %s, want the one that the proof was opened with", f.CompanyVerified, f.Form.Text(flows.KeyCreditCode))
 	}
 }
 

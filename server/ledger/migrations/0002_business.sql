@@ -6,7 +6,7 @@
 CREATE TABLE proof (
 	number  TEXT    NOT NULL PRIMARY KEY,
 	talk    TEXT    NOT NULL REFERENCES talk (id),
-	org     TEXT    NOT NULL, -- sealed: the organisation to be proved
+	company TEXT    NOT NULL, -- sealed: the name and the code to be proved
 	payee   TEXT    NOT NULL, -- our account's name, as told
 	account TEXT    NOT NULL, -- our account for this proof alone
 	bank    TEXT    NOT NULL, -- our account's bank, as told
@@ -113,12 +113,12 @@ CREATE TABLE making (
 );
 CREATE UNIQUE INDEX making_open ON making (order_no) WHERE state = 'open';
 
--- Which requests to cancel were obeyed, so that a late repetition of one does
--- not end what was begun after it.
+-- What each request to cancel has ended.
 CREATE TABLE ending (
-	ref  TEXT   NOT NULL PRIMARY KEY,
-	talk TEXT   NOT NULL REFERENCES talk (id),
-	at   BIGINT NOT NULL
+	ref      TEXT   NOT NULL PRIMARY KEY,
+	talk     TEXT   NOT NULL REFERENCES talk (id),
+	order_no TEXT   NOT NULL, -- empty when there was no unpaid order
+	at       BIGINT NOT NULL
 );
 
 -- What partners told us, authentic, that we cannot place.
