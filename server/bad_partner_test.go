@@ -141,6 +141,7 @@ func (c *citizen) keptNotices(t *testing.T) {
 		{"unknown state", "trade_status", "TRADE_MELTED", "%TRADE_MELTED%"},
 		{"an amount that is none", "total_amount", "1e3", "%not an amount%"},
 		{"wrong amount", "total_amount", "0.01", "wrong amount"},
+		{"a refund", "refund_fee", "1.00", "refunded, in total 1.00"},
 	} {
 		notice := c.notice()
 		notice.Set(tt.field, tt.value)

@@ -24,8 +24,11 @@ func (s *Server) alipayNotify(c *fiber.Ctx) error {
 		s.log.Warn("a notification was refused", slog.Any("error", err))
 		return c.SendString("fail")
 	case err != nil:
-		err = s.book.KeepLetter(c.UserContext(), "payment", n.NotifyID, err.Error(), s.now())
-	case n.Refunded == 0:
+		err = s.book.KeepLetter(c.UserContext(), "payment", n.NotifyID, err.Error(), n.Trade.Number, n, s.now())
+	case n.Refunded != 0:
+		why := "refunded, in total " + n.Refunded.String()
+		err = s.book.KeepLetter(c.UserContext(), "payment", n.NotifyID, why, n.Trade.Number, n, s.now())
+	default:
 		err = s.book.SettlePayment(c.UserContext(), n.Trade, "notify", s.now())
 	}
 	if err != nil {
