@@ -3,6 +3,7 @@
 package bot
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ func decode(body []byte) (push, error) {
 		return push{}, fmt.Errorf("%w: longer than %d bytes", ErrMalformed, MaxBody)
 	}
 	var p push
-	if err := xml.Unmarshal(body, &p); err != nil {
+	if err := xml.Unmarshal(bytes.Map(printable, body), &p); err != nil {
 		return push{}, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	for _, s := range []*string{&p.ToUserName, &p.FromUserName, &p.CreateTime, &p.MsgType, &p.MsgID,
@@ -103,6 +104,15 @@ func decode(body []byte) (push, error) {
 		*s = strings.TrimSpace(*s)
 	}
 	return p, nil
+}
+
+// printable drops the control characters that XML forbids and that telephones
+// send all the same: a message is not lost over one.
+func printable(r rune) rune {
+	if r < ' ' && r != '\t' && r != '\n' && r != '\r' {
+		return -1
+	}
+	return r
 }
 
 func named(s string) bool { return s != "" && len(s) <= maxName }

@@ -171,3 +171,10 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+func TestParseDropsWhatXMLForbids(t *testing.T) {
+	m, err := Parse([]byte("<xml><ToUserName>gh</ToUserName><FromUserName>o</FromUserName><CreateTime>1</CreateTime><MsgType>text</MsgType><Content>办\x01\x07理</Content><MsgId>7</MsgId></xml>"))
+	if said, ok := m.Event.What.(flows.Said); err != nil || !ok || said.Text != "办理" {
+		t.Errorf("Parse = %+v, %v, want the text without control characters", m.Event.What, err)
+	}
+}
