@@ -208,6 +208,7 @@ type consoleAct func(ctx context.Context, me seat, id desk.TalkID, sent sent) (w
 type sent struct {
 	Event string // identifier
 	Text  string
+	From  string // the agent whom the page showed as owner
 }
 
 // acting checks a form, does what it asks, and draws the talk again: as parts
@@ -225,8 +226,9 @@ func (c *consoleHTTP) acting(act consoleAct) fiber.Handler {
 		}
 		nonce := clip(x.FormValue("nonce"), 64) // a copy: Fiber reuses its bytes
 		text := strings.TrimSpace(clip(x.FormValue("text"), 4*longestSaying))
+		from := clip(x.FormValue("from"), 64)
 		form := console.Form{Nonce: rand.Text()}
-		why, err := act(x.UserContext(), me, id, sent{Event: eventID(x.Route().Path, me, nonce, text), Text: text})
+		why, err := act(x.UserContext(), me, id, sent{Event: eventID(x.Route().Path, me, nonce, text+from), Text: text, From: from})
 		status := fiber.StatusOK
 		switch {
 		case err != nil:
@@ -263,9 +265,9 @@ func (c *consoleHTTP) acted(x *fiber.Ctx, status int, id desk.TalkID, form conso
 }
 
 // eventID names what an agent did: a form sent twice is one event, and another
-// text in the same form is another.
-func eventID(action string, me seat, nonce, text string) string {
-	sum := sha256.Sum256([]byte(action + "\x00" + me.Name + "\x00" + text))
+// text, or another colleague to replace, in the same form is another.
+func eventID(action string, me seat, nonce, what string) string {
+	sum := sha256.Sum256([]byte(action + "\x00" + me.Name + "\x00" + what))
 	return "console/" + nonce + "/" + hex.EncodeToString(sum[:8])
 }
 
@@ -274,11 +276,13 @@ func (c *consoleHTTP) handle(ctx context.Context, id desk.TalkID, event string, 
 	return answer.Refusals[""], err
 }
 
+// take makes the agent the owner. A colleague is replaced only when the page
+// showed that very colleague as the owner.
 func (c *consoleHTTP) take(ctx context.Context, me seat, id desk.TalkID, s sent) (string, error) {
 	if talk, _, err := c.Desk.Look(ctx, id); err != nil || talk.Case.At == "" {
 		return "没有这个会话。", err // else an address typed wrong would begin a talk
 	}
-	return c.handle(ctx, id, s.Event, flows.Taken{Agent: me.Name, Name: me.Display})
+	return c.handle(ctx, id, s.Event, flows.Taken{Agent: me.Name, Name: me.Display, From: s.From})
 }
 
 // longestSaying is what one message of ours may hold on every channel, in

@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/rand"
 	"errors"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -101,6 +102,32 @@ func TestOnlyTheOwnerSpeaks(t *testing.T) {
 	}
 	if page := zhang.get(t, "/console/talks/"+string(talkOne)).body; strings.Contains(page, "<textarea") || !strings.Contains(page, "李四已经接手") {
 		t.Error("a colleague's talk can be written in, or does not say whose it is")
+	}
+}
+
+// TestAColleagueIsReplacedByName is the way out when the owner is away: whoever
+// takes over must have seen whom from.
+func TestAColleagueIsReplacedByName(t *testing.T) {
+	s := setUp(t)
+	zhang, li := s.sit(t, "zhang"), s.sit(t, "li")
+	li.press(t, talkOne, "take", "", "n1")
+	if page := zhang.get(t, "/console/talks/"+string(talkOne)).body; !strings.Contains(page, `name="from" value="li"`) {
+		t.Error("the page does not offer to replace the colleague")
+	}
+	take := func(from string) answer {
+		form := url.Values{"token": {zhang.token}, "nonce": {"n2"}, "from": {from}}
+		return zhang.ask(t, "POST", "/console/talks/"+string(talkOne)+"/take", form, http.Header{"X-Desk": {"live"}}, zhang.cookie)
+	}
+	for _, from := range []string{"", "wang"} {
+		if got := take(from); got.status != fiber.StatusConflict || !strings.Contains(got.body, "李四已经接手") {
+			t.Errorf("taken from %q = %d %s, want a refusal", from, got.status, got.body)
+		}
+	}
+	if got := take("li"); got.status != 200 || !strings.Contains(got.body, "由您负责") {
+		t.Errorf("taken from li = %d %s, want the talk", got.status, got.body)
+	}
+	if got := li.press(t, talkOne, "say", "在吗", "n3"); got.status != fiber.StatusConflict || !strings.Contains(got.body, "张三已经接手") {
+		t.Errorf("the colleague who was replaced speaks = %d %s", got.status, got.body)
 	}
 }
 

@@ -64,6 +64,7 @@ var reasons = map[string]string{
 	"applicant":       "客户要求人工",
 	"slow":            "等待太久，需要跟进",
 	"parcel":          "快递派送有问题",
+	"key":             "证书申请没有通过，需要核实",
 	"courier refused": "顺丰没有接单",
 	"stuck":           "系统办理不下去，需要处理",
 	"money":           "有一笔款项对不上",

@@ -20,6 +20,7 @@ type Talk struct {
 	Turn       flows.Turn
 	Owner      Standing
 	Holder     string // display name of the agent who owns it
+	From       string // the name that this agent signs in with
 	Called     bool   // a call for an agent is open
 	Version    string // changes with the owner and the call
 	Question   string // what the bot asks at this step
@@ -76,7 +77,7 @@ func NewTalk(flow *flows.Flow, talk desk.Talk, question flows.Reply, open []desk
 	called := slices.ContainsFunc(open, func(h desk.Help) bool { return h.Talk == talk.ID && h.Why != "" })
 	return Talk{
 		ID: talk.ID, Name: title(c.Form), Step: flow.Fill(step.Title, c.Form), Turn: turn(step.Turn),
-		Owner: standing(c.Owner, me), Holder: c.Owner.Name, Called: called, Version: fmt.Sprint(c.Owner.Epoch, called),
+		Owner: standing(c.Owner, me), Holder: c.Owner.Name, From: c.Owner.Agent, Called: called, Version: fmt.Sprint(c.Owner.Epoch, called),
 		Question: question.Text, Misses: c.Misses, Milestones: flow.Milestones(c), Facts: known(c.Form),
 	}
 }
