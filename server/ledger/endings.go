@@ -61,6 +61,23 @@ func (l *Ledger) noteCancel(ctx context.Context, tx bun.Tx, p desk.Pending) erro
 	return nil
 }
 
+// voided is what is not performed any more when its case is cancelled: it would
+// begin anew what was ended, or look in vain for what was forgotten.
+var voided = []flows.Verb{
+	flows.VerbVerifyFace, flows.VerbCheckFace, flows.VerbOpenTransfer, flows.VerbCheckTransfer,
+	flows.VerbPlaceOrder, flows.VerbOpenPayment, flows.VerbCheckPayment,
+}
+
+// void takes back what was asked for a case and is not done.
+func void(ctx context.Context, tx bun.Tx, talk desk.TalkID, at time.Time) error {
+	_, err := tx.NewUpdate().Model((*effectRow)(nil)).Set("done_at = ?", max(millis(at), 1)).Set("sealed = ''").
+		Where("talk = ? AND done_at = 0 AND verb IN (?)", talk, bun.In(voided)).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: effects of %s: %w", talk, err)
+	}
+	return nil
+}
+
 // end closes an unpaid order, if there is one, and whatever else is open.
 func (l *Ledger) end(ctx context.Context, tx bun.Tx, talk desk.TalkID, order orderRow, at time.Time) error {
 	if order.No != "" {
@@ -69,7 +86,7 @@ func (l *Ledger) end(ctx context.Context, tx bun.Tx, talk desk.TalkID, order ord
 			return err
 		}
 	}
-	if err := l.endAttempts(ctx, tx, talk); err != nil {
+	if err := errors.Join(void(ctx, tx, talk, at), l.endAttempts(ctx, tx, talk)); err != nil {
 		return err
 	}
 	if err := l.keepOnly(ctx, tx, talk, at); err != nil {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -306,6 +307,18 @@ func TestCancellingEmptiesTheAttempt(t *testing.T) {
 	}
 	if effect, err := l.Effect(ctx, ref); err != nil || effect != (flows.Cancel{}) || jobs(t, l.Ledger) != before+1 {
 		t.Errorf("Effect = %v, %v, %d new jobs; want the job that closes at the cashier", effect, err, jobs(t, l.Ledger)-before)
+	}
+}
+
+// TestCancellingTakesBackWhatWasAsked enters effects around a cancellation: those
+// of the cancelled case are not performed, however late their job comes.
+func TestCancellingTakesBackWhatWasAsked(t *testing.T) {
+	l, talk := oneTalk(t)
+	desktest.Enter(t, l, talk, "e", flows.VerifyFace{}, flows.PlaceOrder{}, flows.Say{}, flows.Cancel{}, flows.VerifyFace{})
+	for i, want := range []error{desk.ErrUnknown, desk.ErrUnknown, nil, nil, nil} {
+		if _, err := l.Effect(t.Context(), desk.Ref{Talk: talk, Event: "e", Index: i}); !errors.Is(err, want) {
+			t.Errorf("effect %d is owed: %v, want %v", i, err, want)
+		}
 	}
 }
 
