@@ -71,7 +71,7 @@ type Config struct {
 }
 
 // Client is a registration authority's connection to its certificate
-// authority. It is safe for concurrent use.
+// authority. It is safe for concurrent use; calls to the authority take turns.
 type Client struct {
 	cfg    Config
 	host   string
@@ -190,6 +190,11 @@ func (c *Client) authorities(ctx context.Context) ([]*x509.Certificate, error) {
 	if c.chain != nil {
 		return c.chain, nil
 	}
+	done, err := takeTurn(ctx)
+	if err != nil {
+		return nil, explain("cacerts", err)
+	}
+	defer done()
 	certs, err := c.ask("", nil).CACerts(ctx)
 	if err != nil {
 		return nil, explain("cacerts", err)
@@ -202,6 +207,20 @@ func (c *Client) authorities(ctx context.Context) ([]*x509.Certificate, error) {
 	}
 	c.chain = append(chain, c.root)
 	return c.chain, nil
+}
+
+// turn is held during a call, one in the process: go.mozilla.org/pkcs7, with
+// which the library reads answers, counts in a global variable without a lock.
+var turn = make(chan struct{}, 1)
+
+// takeTurn waits until no other call is under way, or ctx ends.
+func takeTurn(ctx context.Context) (done func(), err error) {
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // ask prepares one call under a label; headers may be nil.

@@ -76,7 +76,7 @@ func (c *Client) Issue(ctx context.Context, number string, subject flows.Subject
 		return flows.Issued{}, err
 	}
 	headers := map[string]string{c.cfg.SubjectHeader: base64Of(name.der), c.cfg.RequestHeader: number}
-	sign, err := c.ask(c.cfg.SignLabel, headers).Enroll(ctx, request)
+	sign, err := c.enrol(ctx, headers, request)
 	if err != nil {
 		return flows.Issued{}, explain("simpleenroll", err)
 	}
@@ -89,7 +89,7 @@ func (c *Client) Issue(ctx context.Context, number string, subject flows.Subject
 	if !key.Equal(sign.PublicKey) {
 		return flows.Issued{}, fmt.Errorf("signing certificate: %w: it has another key", ErrUnfit)
 	}
-	enc, pkcs8, err := c.ask(c.cfg.EncLabel, headers).ServerKeyGen(ctx, request)
+	enc, pkcs8, err := c.keygen(ctx, headers, request)
 	defer clear(pkcs8)
 	if err != nil {
 		return flows.Issued{}, explain("serverkeygen", err)
@@ -105,6 +105,24 @@ func (c *Client) Issue(ctx context.Context, number string, subject flows.Subject
 		return flows.Issued{}, err
 	}
 	return flows.Issued{SignCert: sign.Raw, EncCert: enc.Raw, Chain: raws(chain), Envelope: envelope}, nil
+}
+
+func (c *Client) enrol(ctx context.Context, headers map[string]string, request *x509.CertificateRequest) (*x509.Certificate, error) {
+	done, err := takeTurn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return c.ask(c.cfg.SignLabel, headers).Enroll(ctx, request)
+}
+
+func (c *Client) keygen(ctx context.Context, headers map[string]string, request *x509.CertificateRequest) (cert *x509.Certificate, pkcs8 []byte, err error) {
+	done, err := takeTurn(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
+	return c.ask(c.cfg.EncLabel, headers).ServerKeyGen(ctx, request)
 }
 
 func checkNumber(number string) error {

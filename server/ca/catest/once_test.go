@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"certdesk/server/ca/catest"
@@ -66,6 +67,23 @@ func TestOneNumberIsServedOnce(t *testing.T) {
 	}
 	if enc.Label != catest.EncLabel || enc.Number != "N-1" || enc.RequestBy != sign.KeySHA256 || enc.KeySHA256 == sign.KeySHA256 {
 		t.Errorf("entry %+v", enc)
+	}
+}
+
+func TestOneNumberAtOnce(t *testing.T) {
+	authority, c := open(t, t.TempDir())
+	csr := request(t, 2048)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if status, text := c.post(t, "enc/serverkeygen", csr, nil); status != 200 {
+				t.Errorf("status %d: %s", status, text)
+			}
+		})
+	}
+	group.Wait()
+	if n := len(authority.Books()); n != 1 {
+		t.Errorf("books have %d entries, want 1", n)
 	}
 }
 
