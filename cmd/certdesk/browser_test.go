@@ -316,15 +316,11 @@ func (v *visitor) provesToBe() {
 	v.presses(inAlipay + `//button` + saying("完成"))
 	v.reads("实名认证已")
 	v.photographs("proved-page")
-	v.presses(shutPage)
-	v.hears("实名认证已")
-	v.photographs("proved")
 }
 
 func (v *visitor) orders() {
 	v.t.Helper()
-	v.presses(inChat + saying("实名认证已") + `//button[contains(@class, "page")]`)
-	v.chooses("购买")
+	v.chooses("购买") // on the page that has led on
 	v.sees(sendPage)
 	v.photographs("invoice-page")
 	v.fillsIn()
