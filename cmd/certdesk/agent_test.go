@@ -92,7 +92,7 @@ func TestAnAgentTakesOverAndHandsBack(t *testing.T) {
 	customer.hears("人工客服")
 
 	desk := d.agent()
-	var talk, page string
+	var talk string
 	d.wait("the talk to be in the queue", func() bool {
 		m := talkLink.FindStringSubmatch(desk.gets("/console/"))
 		if m == nil {
@@ -101,8 +101,8 @@ func TestAnAgentTakesOverAndHandsBack(t *testing.T) {
 		talk = m[1]
 		return true
 	})
-	page = desk.gets("/console/talks/" + talk)
-	page = desk.sends("/console/talks/"+talk+"/take", page, url.Values{})
+	page := desk.gets("/console/talks/" + talk)
+	desk.sends("/console/talks/"+talk+"/take", page, url.Values{})
 	customer.hears("小周")
 	customer.do("say", map[string]string{"text": "1"}) // a choice of the bot's, but the bot is silent
 	page = desk.gets("/console/talks/" + talk)

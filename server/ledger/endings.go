@@ -71,7 +71,7 @@ var voided = []flows.Verb{
 // void takes back what was asked for a case and is not done.
 func void(ctx context.Context, tx bun.Tx, talk desk.TalkID, at time.Time) error {
 	_, err := tx.NewUpdate().Model((*effectRow)(nil)).Set("done_at = ?", max(millis(at), 1)).Set("sealed = ''").
-		Where("talk = ? AND done_at = 0 AND verb IN (?)", talk, bun.In(voided)).Exec(ctx)
+		Where("talk = ? AND done_at = 0 AND verb IN (?)", talk, bun.List(voided)).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("ledger: effects of %s: %w", talk, err)
 	}
