@@ -56,6 +56,8 @@ type Case struct {
 	Owner  Owner   `cbor:"6,keyasint,omitempty"`
 	Last   Channel `cbor:"7,keyasint,omitempty"` // how the applicant was last heard
 	Misses int     `cbor:"8,keyasint,omitempty"` // misunderstandings in a row
+
+	Unheard []Secret `cbor:"9,keyasint,omitempty"` // what no channel could carry yet, oldest first
 }
 
 // Owner is who speaks with the applicant: the bot when Kind is empty, the

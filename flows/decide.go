@@ -78,6 +78,7 @@ type move struct {
 
 func (m *move) decide() {
 	m.learn(m.event.What)
+	m.catchUp()
 	step, known := m.flow.Step(m.c.At)
 	if !known && m.stranger() {
 		m.greet()
@@ -93,6 +94,8 @@ func (m *move) decide() {
 		m.arrived(step, what)
 	case Left:
 		m.via = "left"
+	case Unheard:
+		m.keepUnheard(what)
 	case Filled:
 		m.filled(step, what)
 		m.acknowledge()

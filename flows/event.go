@@ -39,6 +39,7 @@ const (
 	KindTaken     Kind = "taken"
 	KindHanded    Kind = "handed"
 	KindAgentSaid Kind = "agent-said"
+	KindUnheard   Kind = "unheard"
 
 	KindWaited         Kind = "waited"
 	KindCodeSent       Kind = "code-sent"
@@ -103,6 +104,10 @@ type Handed struct{ Agent string }
 
 // AgentSaid is what an agent writes to the applicant.
 type AgentSaid struct{ Agent, Text string }
+
+// Unheard says that these texts could not be delivered: no channel to the
+// applicant was open.
+type Unheard struct{ Texts []Secret }
 
 // Waited is a clock that ran out. Entry is the entry into the step that set
 // the clock; a clock of an earlier entry is ignored.
@@ -225,6 +230,7 @@ func (Left) Kind() Kind           { return KindLeft }
 func (Taken) Kind() Kind          { return KindTaken }
 func (Handed) Kind() Kind         { return KindHanded }
 func (AgentSaid) Kind() Kind      { return KindAgentSaid }
+func (Unheard) Kind() Kind        { return KindUnheard }
 func (Waited) Kind() Kind         { return KindWaited }
 func (CodeSent) Kind() Kind       { return KindCodeSent }
 func (CodeRefused) Kind() Kind    { return KindCodeRefused }
@@ -257,7 +263,7 @@ func (AgentCalled) Kind() Kind    { return KindAgentCalled }
 // none: for the codec of the stores.
 func HappeningOf(k Kind) Happening {
 	for _, h := range []Happening{
-		Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Waited{}, CodeSent{}, CodeRefused{},
+		Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
 		Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, TransferSeen{},
 		TransferWrong{}, TransferNotYet{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
 		ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},

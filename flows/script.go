@@ -162,6 +162,8 @@ func (v *news) happening(kind Kind, c Case) Happening {
 		return Handed{Agent: v.text("agent")}
 	case KindAgentSaid:
 		return AgentSaid{Agent: v.text("agent"), Text: v.text("text")}
+	case KindUnheard:
+		return Unheard{Texts: []Secret{v.secret("text")}}
 	case KindWaited:
 		if entry := v.text("entry"); entry != "" {
 			return Waited{Entry: entry}

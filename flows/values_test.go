@@ -64,7 +64,7 @@ const confidence = "told in confidence"
 func TestSecretsNeverPrint(t *testing.T) {
 	values := []any{Case{}, Facts{}, Outcome{}, Event{}, Person{}, Recipient{}, Parcel{}, Credit{}, Subject{}, Reply{}, Trade{}, Bill{}, Scan{}}
 	for _, k := range []Kind{
-		KindSaid, KindSent, KindFilled, KindFollowed, KindLeft, KindTaken, KindHanded, KindAgentSaid, KindWaited, KindCodeSent, KindCodeRefused,
+		KindSaid, KindSent, KindFilled, KindFollowed, KindLeft, KindTaken, KindHanded, KindAgentSaid, KindUnheard, KindWaited, KindCodeSent, KindCodeRefused,
 		KindRegistered, KindNotRegistered, KindFaceOpened, KindFaceRefused, KindFaceDone, KindFaceNotYet, KindTransferOpened, KindTransferSeen,
 		KindTransferWrong, KindTransferNotYet, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
 		KindParcelMoved, KindDelivered, KindParcelTrouble, KindTicketReady, KindKeyStep, KindActivated, KindAgentCalled,

@@ -110,7 +110,7 @@ func (v *visitor) clicks(what string, steps ...chromedp.Action[chromedp.Void]) {
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		v.photographs("broken")
 		log, _ := os.ReadFile(filepath.Join(v.data, "demo.log"))
-		v.t.Fatalf("%s: %v\n%s\n%s", what, err, v.output.String(), tail(log, 4000))
+		v.t.Fatalf("%s: %v\n%s\n%s", what, err, v.tells(), tail(log, 4000))
 	}
 }
 

@@ -100,7 +100,7 @@ func (a *applicant) registers(who resident, kind string) {
 		a.t.Skip("the SMS code happens to be the wrong one of this test")
 	}
 	a.fills(page, values)
-	page = a.opens(a.hears("验证码")) // refused: the reason and a fresh link
+	page = a.opens(a.hears("验证码不对")) // refused: the reason and a fresh link
 	values["code"] = code
 	a.fills(page, values)
 	a.picks(a.hears("账号已注册好"), "立即实名")

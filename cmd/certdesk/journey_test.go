@@ -30,7 +30,6 @@ type demo struct {
 	binary, data   string
 	service, world string
 	process        *exec.Cmd
-	output         bytes.Buffer
 }
 
 // startDemo builds the command once and starts it on free ports.
@@ -60,7 +59,12 @@ func freeAddress(t *testing.T) string {
 func (d *demo) start() {
 	d.t.Helper()
 	d.process = exec.Command(d.binary, "demo", "--listen", d.service, "--world", d.world, "--data", d.data, "--hurry", "10")
-	d.process.Stdout, d.process.Stderr = &d.output, &d.output
+	said, err := os.OpenFile(d.output(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer said.Close()
+	d.process.Stdout, d.process.Stderr = said, said
 	if err := d.process.Start(); err != nil {
 		d.t.Fatal(err)
 	}
@@ -74,6 +78,17 @@ func (d *demo) start() {
 	})
 }
 
+// output is where the demo's terminal is kept; it may be read while it runs.
+func (d *demo) output() string { return filepath.Join(d.data, "terminal.txt") }
+
+func (d *demo) tells() string {
+	text, err := os.ReadFile(d.output())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
 // stop ends the demo as Ctrl-C does, and waits for it.
 func (d *demo) stop() {
 	if d.process == nil {
@@ -85,11 +100,11 @@ func (d *demo) stop() {
 	select {
 	case err := <-ended:
 		if err != nil {
-			d.t.Errorf("the demo ended with %v\n%s", err, d.output.String())
+			d.t.Errorf("the demo ended with %v\n%s", err, d.tells())
 		}
 	case <-time.After(30 * time.Second):
 		_ = d.process.Process.Kill()
-		d.t.Errorf("the demo did not stop\n%s", d.output.String())
+		d.t.Errorf("the demo did not stop\n%s", d.tells())
 	}
 	d.process = nil
 }
@@ -107,7 +122,7 @@ func (d *demo) wait(what string, true_ func() bool) {
 		case <-tick.C:
 		case <-end:
 			log, _ := os.ReadFile(filepath.Join(d.data, "demo.log"))
-			d.t.Fatalf("waited in vain for %s\n%s\n%s", what, d.output.String(), tail(log, 6000))
+			d.t.Fatalf("waited in vain for %s\n%s\n%s", what, d.tells(), tail(log, 6000))
 		}
 	}
 }

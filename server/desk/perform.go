@@ -62,7 +62,7 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		if err := d.cfg.Ledger.SayTurn(ctx, ref); err != nil {
 			return err
 		}
-		return d.say(ctx, ref.Talk, e)
+		return d.say(ctx, ref, e)
 	}
 	return fmt.Errorf("nobody performs %s", effect.Verb())
 }

@@ -124,7 +124,8 @@ func finished(scans []flows.Scan) bool {
 // say carries replies to the applicant: on the channel last used, then on the
 // others. The owner is looked up again just before: what was decided under
 // another one is not said, and the desk sees that.
-func (d *Desk) say(ctx context.Context, id TalkID, s flows.Say) error {
+func (d *Desk) say(ctx context.Context, ref Ref, s flows.Say) error {
+	id := ref.Talk
 	talk, _, err := d.Look(ctx, id)
 	if err != nil {
 		return err
@@ -149,7 +150,32 @@ func (d *Desk) say(ctx context.Context, id TalkID, s flows.Say) error {
 			return err
 		}
 	}
-	return d.unsent(ctx, id, s, "暂时无法送达，客户下次发消息时会看到当前进度")
+	if err := d.unheard(ctx, ref, s); err != nil {
+		return err
+	}
+	return d.unsent(ctx, id, s, "暂时无法送达，客户下次发消息时会先看到")
+}
+
+// unheard keeps what no channel carries for when the applicant is there again.
+// A question is not kept: whatever is asked then is said anyway.
+func (d *Desk) unheard(ctx context.Context, ref Ref, s flows.Say) error {
+	var texts []flows.Secret
+	for _, r := range s.Replies {
+		if r.Text == "" || len(r.Choices) > 0 || r.Page != nil || r.QR != nil {
+			continue
+		}
+		if s.Agent != "" {
+			r.Text = "客服" + s.Agent + "：" + r.Text
+		}
+		texts = append(texts, flows.Conceal(r.Text))
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	_, err := d.HandleTalk(ctx, ref.Talk, flows.Event{
+		ID: "unheard/" + ref.String(), At: d.cfg.Now(), Via: flows.Within, What: flows.Unheard{Texts: texts},
+	})
+	return err
 }
 
 // rank puts the channel that was last used first.
@@ -160,8 +186,7 @@ func rank(last flows.Channel, who Identity) int {
 	return 1
 }
 
-// unsent shows the desk what the applicant has not heard. Nothing is lost by
-// it: the next answer says the step the case is at.
+// unsent shows the desk what the applicant has not heard.
 func (d *Desk) unsent(ctx context.Context, id TalkID, s flows.Say, why string) error {
 	d.cfg.Log.Info("not sent", slog.String("talk", string(id)), slog.Int64("epoch", s.Epoch))
 	lines := make([]Line, 0, len(s.Replies))
