@@ -53,6 +53,7 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 	if err := s.stores(ctx, keys); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.wireVoice()
 	s.desk = desk.New(desk.Config{
 		Flow: flow, Talks: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log,
 		Partners: desk.Partners{
@@ -104,9 +105,15 @@ func (s *Server) wireWechat() (err error) {
 			return err
 		}
 	}
-	c := wechat.New(wechat.Config{AppID: w.AppID, AppSecret: w.AppSecret, APIURL: w.APIURL, OpenURL: w.OpenURL, MPURL: w.MPURL}, client(), s.now)
-	s.voice = &wechatVoice{client: c, links: s.links, template: w.Template, log: s.log}
 	return nil
+}
+
+// wireVoice makes what speaks to the official account, once Redis is there to
+// keep its token.
+func (s *Server) wireVoice() {
+	w := s.cfg.WeChat
+	c := wechat.New(wechat.Config{AppID: w.AppID, AppSecret: w.AppSecret, APIURL: w.APIURL, OpenURL: w.OpenURL, MPURL: w.MPURL}, client(), s.talks.Shelf(), s.now)
+	s.voice = &wechatVoice{client: c, links: s.links, template: w.Template, log: s.log}
 }
 
 func (s *Server) wireAlipay() error {

@@ -37,12 +37,13 @@ type Client struct {
 }
 
 // New returns a client. The HTTP client should have a time-out of a few
-// seconds; now is used to tell how old a token is.
-func New(cfg Config, client *http.Client, now func() time.Time) *Client {
+// seconds; the shelf keeps the token for all processes; now is used to tell how
+// old it is.
+func New(cfg Config, client *http.Client, shelf Shelf, now func() time.Time) *Client {
 	cfg.APIURL = base(cfg.APIURL, "https://api.weixin.qq.com")
 	cfg.OpenURL = base(cfg.OpenURL, "https://open.weixin.qq.com")
 	cfg.MPURL = base(cfg.MPURL, "https://mp.weixin.qq.com")
-	return &Client{cfg: cfg, http: client, token: token{now: now, turn: make(chan struct{}, 1)}}
+	return &Client{cfg: cfg, http: client, token: token{now: now, shelf: shelf, turn: make(chan struct{}, 1)}}
 }
 
 func base(address, standard string) string {

@@ -12,12 +12,18 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 
 	"certdesk/bot/wechat"
 	"certdesk/bot/wechat/wechattest"
 	"certdesk/flows"
+	"certdesk/server/sealed"
+	"certdesk/server/talks"
 )
 
 const (
@@ -28,10 +34,24 @@ const (
 
 var png = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
 
-// clock is a time that tests move.
+// clock is a time that tests move, and a Redis in which it passes.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu    sync.Mutex
+	now   time.Time
+	redis *miniredis.Miniredis
+	shelf *talks.Shelf
+}
+
+func newClock(t *testing.T) *clock {
+	t.Helper()
+	r := miniredis.RunT(t)
+	client := redis.NewClient(&redis.Options{Addr: r.Addr()})
+	t.Cleanup(func() { must(t, client.Close()) })
+	keys, err := sealed.ParseKeys(sealed.NewKeys())
+	must(t, err)
+	store, err := talks.Open(t.Context(), client, keys, talks.Defaults)
+	must(t, err)
+	return &clock{now: time.Unix(1700000000, 0), redis: r, shelf: store.Shelf()}
 }
 
 func (c *clock) Now() time.Time {
@@ -44,6 +64,7 @@ func (c *clock) add(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+	c.redis.FastForward(d)
 }
 
 // platform starts the stand-in with one person who has just written, and a
@@ -52,7 +73,7 @@ func platform(t *testing.T) (*wechattest.Platform, *wechat.Client, *clock) {
 	t.Helper()
 	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(service.Close)
-	now := &clock{now: time.Unix(1700000000, 0)}
+	now := newClock(t)
 	p, err := wechattest.New(wechattest.Config{
 		AppID: appID, AppSecret: appSecret, OriginalID: "gh_1", Token: "tok3n", Mode: wechattest.Plain,
 		CallbackURL: service.URL, Clock: now.Now, Deadline: 200 * time.Millisecond,
@@ -70,7 +91,7 @@ func platform(t *testing.T) (*wechattest.Platform, *wechat.Client, *clock) {
 
 func client(api, secret string, now *clock) *wechat.Client {
 	cfg := wechat.Config{AppID: appID, AppSecret: flows.Conceal(secret), APIURL: api, OpenURL: api, MPURL: api}
-	return wechat.New(cfg, &http.Client{Timeout: 5 * time.Second}, now.Now)
+	return wechat.New(cfg, &http.Client{Timeout: 5 * time.Second}, now.shelf, now.Now)
 }
 
 func must(t *testing.T, err error) {
@@ -196,6 +217,50 @@ func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 	}
 }
 
+// TestProcessesShareOneToken lets two clients of one account, each with callers
+// at once, go through a renewal and a refusal.
+func TestProcessesShareOneToken(t *testing.T) {
+	p, _, now := platform(t)
+	var asked atomic.Int64
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/cgi-bin/stable_token" {
+			asked.Add(1)
+		}
+		p.ServeHTTP(w, r)
+	}))
+	t.Cleanup(api.Close)
+	one, two := client(api.URL, appSecret, now), client(api.URL, appSecret, now)
+	send := func() {
+		var all sync.WaitGroup
+		for _, c := range []*wechat.Client{one, two, one, two} {
+			all.Go(func() {
+				if _, err := c.Upload(t.Context(), "x.png", png); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	send()
+	if n := asked.Load(); n != 1 {
+		t.Errorf("two processes asked for a token %d times, want 1", n)
+	}
+	now.add(7000 * time.Second)
+	send()
+	if n := asked.Load(); n != 2 {
+		t.Errorf("after its end they asked %d times, want 2", n)
+	}
+	p.Revoke()
+	send()
+	if n := asked.Load(); n != 3 {
+		t.Errorf("after a refusal they asked %d times, want 3", n)
+	}
+	now.redis.Close()
+	must(t, one.Text(t.Context(), person, "x")) // what it has is good without the shelf
+	p.Revoke()
+	must(t, one.Text(t.Context(), person, "x"))
+}
+
 func TestWaitingForATokenEndsWithTheContext(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
@@ -205,7 +270,7 @@ func TestWaitingForATokenEndsWithTheContext(t *testing.T) {
 		_, _ = w.Write([]byte(`{"access_token":"t","expires_in":7200}`))
 	}))
 	defer api.Close()
-	c := client(api.URL, appSecret, &clock{now: time.Unix(1700000000, 0)})
+	c := client(api.URL, appSecret, newClock(t))
 	var first sync.WaitGroup
 	first.Go(func() { _ = c.Text(t.Context(), person, "x") })
 	<-started
@@ -275,7 +340,7 @@ func TestHostileAnswers(t *testing.T) {
 	}
 	for name, answer := range tests {
 		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer)) }))
-		c := client(api.URL, appSecret, &clock{now: time.Unix(1700000000, 0)})
+		c := client(api.URL, appSecret, newClock(t))
 		if err := c.Text(t.Context(), person, "x"); err == nil {
 			t.Errorf("%s: Text = nil, want an error", name)
 		}
@@ -288,7 +353,7 @@ func TestHostileAnswers(t *testing.T) {
 		_, _ = w.Write([]byte(`{"openid":"oX","is_snapshotuser":1}`))
 	}))
 	defer api.Close()
-	if _, err := client(api.URL, appSecret, &clock{}).Who(t.Context(), "code"); !errors.Is(err, wechat.ErrVirtual) {
+	if _, err := client(api.URL, appSecret, newClock(t)).Who(t.Context(), "code"); !errors.Is(err, wechat.ErrVirtual) {
 		t.Errorf("Who of a snapshot = %v, want ErrVirtual", err)
 	}
 }
@@ -303,7 +368,7 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 		leaked + appSecret: 200,
 		`{}`:               500,
 	}
-	now := &clock{now: time.Unix(1700000000, 0)}
+	now := newClock(t)
 	var addresses []string
 	for body, status := range bodies {
 		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,4 +1,4 @@
-// The access token: kept in the process, fetched by one goroutine at a time.
+// The access token: one for all processes, fetched by one of them at a time.
 
 package wechat
 
@@ -6,25 +6,44 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"certdesk/flows"
 )
 
-// The endpoint stable_token gives all processes the same token while it is
-// valid, so they share it without knowing each other. A forced renewal kills
-// that token for all of them and is allowed 20 times a day, 30 seconds apart
-// (WeChat manual, chapter 获取稳定版接口调用凭据); we stay below.
+// Shelf is where the processes that serve one account keep its token. It may
+// lose everything at any time: then the token is fetched again. A shelf that
+// answers with an error is passed by, because the endpoint stable_token gives
+// all processes the same token while it is valid.
+type Shelf interface {
+	// Token returns the token and until when it may be used, or the zero Secret.
+	Token(ctx context.Context) (flows.Secret, time.Time, error)
+
+	// Keep replaces the token.
+	Keep(ctx context.Context, token flows.Secret, until time.Time) error
+
+	// Turn lets one caller at a time fetch a token, for ten seconds at most. It
+	// is false while somebody else fetches; done gives the turn back.
+	Turn(ctx context.Context) (done func(), ok bool, err error)
+
+	// MayForce counts a forced renewal, if it is allowed now: a minute after the
+	// last and at most fifteen times a day. The platform allows 20 a day, 30
+	// seconds apart (WeChat manual, chapter 获取稳定版接口调用凭据), and kills
+	// the token of every process each time.
+	MayForce(ctx context.Context) (bool, error)
+}
+
 const (
 	renewBefore = 5 * time.Minute
-	forceGap    = time.Minute
-	forceADay   = 15
+	turnPause   = 50 * time.Millisecond
 )
 
-// token is the access token of one account.
+// token is what this process knows of the account's token.
 type token struct {
-	now    func() time.Time
-	turn   chan struct{} // holds one value while somebody looks or fetches
-	value  string
-	until  time.Time
-	forced []time.Time // of the last day, oldest first
+	now   func() time.Time
+	turn  chan struct{} // holds one value while somebody of this process looks or fetches
+	shelf Shelf
+	value string
+	until time.Time
 }
 
 // current returns a token that is not the refused one, and fetches it when there
@@ -37,28 +56,64 @@ func (c *Client) current(ctx context.Context, refused string) (string, error) {
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-	if t.value != "" && t.value != refused && t.now().Before(t.until) {
-		return t.value, nil
-	}
-	if err := c.fetch(ctx, stable); err != nil {
-		return "", err
-	}
-	if t.value == refused && t.mayForce() {
-		t.forced = append(t.forced, t.now())
-		if err := c.fetch(ctx, forced); err != nil {
+	for !t.good(refused) {
+		t.adopt(ctx)
+		if t.good(refused) {
+			break
+		}
+		fetched, err := c.fetchInTurn(ctx, refused)
+		if err != nil {
 			return "", err
+		}
+		if fetched {
+			break
+		}
+		select {
+		case <-time.After(turnPause):
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
 		}
 	}
 	return t.value, nil
 }
 
-func (t *token) mayForce() bool {
-	now := t.now()
-	for len(t.forced) > 0 && now.Sub(t.forced[0]) >= 24*time.Hour {
-		t.forced = t.forced[1:]
+func (t *token) good(refused string) bool {
+	return t.value != "" && t.value != refused && t.now().Before(t.until)
+}
+
+// adopt takes the token from the shelf.
+func (t *token) adopt(ctx context.Context) {
+	if kept, until, err := t.shelf.Token(ctx); err == nil && !kept.IsZero() {
+		t.value, t.until = kept.Reveal(), until
 	}
-	n := len(t.forced)
-	return n == 0 || n < forceADay && now.Sub(t.forced[n-1]) >= forceGap
+}
+
+// fetchInTurn fetches a token unless another process does. It looks at the shelf
+// once more, because the turn before may have been for the same token.
+func (c *Client) fetchInTurn(ctx context.Context, refused string) (fetched bool, err error) {
+	t := &c.token
+	done, ok, err := t.shelf.Turn(ctx)
+	if err == nil {
+		if !ok {
+			return false, nil
+		}
+		defer done()
+	}
+	if t.adopt(ctx); t.good(refused) {
+		return true, nil
+	}
+	if err := c.fetch(ctx, stable); err != nil {
+		return false, err
+	}
+	if t.value == refused {
+		if may, err := t.shelf.MayForce(ctx); err == nil && may {
+			if err := c.fetch(ctx, forced); err != nil {
+				return false, err
+			}
+		}
+	}
+	_ = t.shelf.Keep(ctx, flows.Conceal(t.value), t.until) // a shelf that fails costs the others a fetch
+	return true, nil
 }
 
 // renewal is how a token is asked for.

@@ -52,3 +52,12 @@ func freshKey(partition int) string { return tag(partition) + ":fresh" }
 
 // partitionsKey holds the number of partitions.
 const partitionsKey = "certdesk:partitions"
+
+// The official account's token, sealed; whose turn it is to fetch it; and how
+// often a new one was forced.
+const (
+	tokenKey       = "certdesk:wechat:token"
+	tokenTurnKey   = "certdesk:wechat:token:turn"
+	tokenGapKey    = "certdesk:wechat:token:gap"
+	tokenForcedKey = "certdesk:wechat:token:forced"
+)

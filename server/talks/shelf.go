@@ -1,0 +1,100 @@
+package talks
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"certdesk/flows"
+	"certdesk/server/sealed"
+)
+
+// Shelf keeps the access token of the official account for all processes, as
+// its client asks for it. What it loses is fetched again.
+type Shelf struct {
+	redis redis.UniversalClient
+	keys  *sealed.Keys
+}
+
+// Shelf returns the shelf in the same Redis.
+func (s *Store) Shelf() *Shelf { return &Shelf{redis: s.redis, keys: s.keys} }
+
+const (
+	turnLasts   = 10 * time.Second
+	forceGap    = time.Minute
+	forceADay   = 15
+	forceWindow = 24 * time.Hour
+)
+
+// kept is the token as it rests.
+type kept struct {
+	Token flows.Secret `cbor:"1,keyasint,omitempty"`
+	Until time.Time    `cbor:"2,keyasint,omitempty"`
+}
+
+// Token returns the token and until when it may be used, or the zero Secret.
+func (f *Shelf) Token(ctx context.Context) (flows.Secret, time.Time, error) {
+	box, err := f.redis.Get(ctx, tokenKey).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return flows.Secret{}, time.Time{}, nil
+	}
+	if err != nil {
+		return flows.Secret{}, time.Time{}, fmt.Errorf("talks: shelf: %w", err)
+	}
+	var k kept
+	if err := sealed.Decode(f.keys, tokenKey, box, &k); err != nil {
+		return flows.Secret{}, time.Time{}, fmt.Errorf("talks: shelf: %w", err)
+	}
+	return k.Token, k.Until, nil
+}
+
+// Keep replaces the token.
+func (f *Shelf) Keep(ctx context.Context, token flows.Secret, until time.Time) error {
+	box, err := sealed.Encode(f.keys, tokenKey, kept{token, until})
+	if err != nil {
+		return err
+	}
+	if err := f.redis.Set(ctx, tokenKey, box, 2*time.Hour).Err(); err != nil {
+		return fmt.Errorf("talks: shelf: %w", err)
+	}
+	return nil
+}
+
+// giveBack removes a turn only if it is still its owner's: a slow one has lost
+// it to somebody else.
+var giveBack = redis.NewScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`)
+
+// Turn lets one caller at a time fetch a token, for ten seconds at most.
+func (f *Shelf) Turn(ctx context.Context) (done func(), ok bool, err error) {
+	mine := rand.Text()
+	ok, err = f.redis.SetNX(ctx, tokenTurnKey, mine, turnLasts).Result()
+	if err != nil {
+		return nil, false, fmt.Errorf("talks: shelf: %w", err)
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		giveBack.Run(ctx, f.redis, []string{tokenTurnKey}, mine) // what fails here ends by its time
+	}, ok, nil
+}
+
+// MayForce counts a forced renewal, if it is allowed now: a minute after the
+// last and at most fifteen times a day.
+func (f *Shelf) MayForce(ctx context.Context) (bool, error) {
+	apart, err := f.redis.SetNX(ctx, tokenGapKey, 1, forceGap).Result()
+	if err != nil || !apart {
+		return false, err
+	}
+	if err := f.redis.SetNX(ctx, tokenForcedKey, 0, forceWindow).Err(); err != nil {
+		return false, fmt.Errorf("talks: shelf: %w", err)
+	}
+	n, err := f.redis.Incr(ctx, tokenForcedKey).Result()
+	if err != nil {
+		return false, fmt.Errorf("talks: shelf: %w", err)
+	}
+	return n <= forceADay, nil
+}
