@@ -37,6 +37,7 @@ func (s *Server) mountPages(r fiber.Router) {
 	r.Get("/h5/face/:number", s.showFace)
 	r.Get("/h5/alipay/return", s.pageReturn)
 	r.Get("/h5/now", s.pageNow)
+	r.Get("/h5/oauth/wechat", s.signedIn)
 	r.Get("/h5/s/:token", s.pageOpen)
 	r.Post("/h5/s/:token", s.pageSend)
 }
@@ -54,6 +55,9 @@ func (s *Server) pageOpen(c *fiber.Ctx) error {
 	}
 	if spent(k, talk) {
 		return s.notFound(c, spentWords(talk))
+	}
+	if s.unknown(c, talk.ID) {
+		return s.signIn(c, strings.Clone(c.Params("token")))
 	}
 	s.takeSeat(c, talk.ID)
 	if k.entry == statusMark {
@@ -123,6 +127,9 @@ func (s *Server) pageSend(c *fiber.Ctx) error {
 	}
 	if spent(k, talk) && !s.hasSeat(c, k.talk) {
 		return s.notFound(c, spentWords(talk))
+	}
+	if s.unknown(c, k.talk) {
+		return s.notFound(c, "这一页没有提交。"+openAgain)
 	}
 	what, refusals, err := s.sent(c.UserContext(), talk, sent)
 	if err != nil {
@@ -250,7 +257,7 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 		Text:     strings.Split(question.Text, "\n"),
 		Action:   s.links.to(talk.ID, talk.Case.Entry),
 		Nonce:    rand.Text(),
-		InWeChat: strings.Contains(c.Get(fiber.HeaderUserAgent), "MicroMessenger"),
+		InWeChat: inWeChat(c),
 		Phone:    flow.Phone,
 	}
 	v.Why = problems[""]

@@ -20,9 +20,10 @@ const (
 	TimeOut        = "timeout"         // the call is done, but its answer never comes
 	Busy           = "busy"            // the call is answered -1
 	StaleToken     = "stale-token"     // the call is answered 40001
+	Snapshot       = "snapshot"        // the browser shows a snapshot, whose user WeChat makes up
 )
 
-var knownFaults = []string{Duplicate, Delay, Drop, Reorder, WrongSignature, ServerError, TimeOut, Busy, StaleToken}
+var knownFaults = []string{Duplicate, Delay, Drop, Reorder, WrongSignature, ServerError, TimeOut, Busy, StaleToken, Snapshot}
 
 // faults counts how often each is still to happen.
 type faults struct {

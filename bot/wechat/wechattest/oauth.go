@@ -120,8 +120,12 @@ func snsToken(p *Platform, r *http.Request, _ []byte) (any, int) {
 	if refused != 0 {
 		return nil, refused
 	}
-	return map[string]any{
+	answer := map[string]any{
 		"access_token": "U_" + rand.Text(), "expires_in": 7200, "refresh_token": "R_" + rand.Text(),
 		"openid": openid, "scope": "snsapi_base",
-	}, 0
+	}
+	if p.faults.take(Snapshot) {
+		answer["openid"], answer["is_snapshotuser"] = "o"+rand.Text(), 1
+	}
+	return answer, 0
 }
