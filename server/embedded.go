@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+
+	"certdesk/flows"
 )
 
 // The Redis inside the process, for the demo and for trying things out. Time
@@ -19,7 +21,7 @@ func (s *Server) embedRedis() error {
 		return fmt.Errorf("server: embedded Redis: %w", err)
 	}
 	s.embedded = r
-	s.cfg.RedisURL = "redis://" + r.Addr()
+	s.cfg.RedisURL = flows.Conceal("redis://" + r.Addr())
 	s.log.Warn("Redis and the ledger are inside this process: not for production")
 	return nil
 }

@@ -66,19 +66,41 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 	return s, nil
 }
 
+// Versions of the ledger's tables that are not numbers: this release's, and the
+// present one, for looking only.
+const (
+	SchemaNewest = ledger.Newest
+	SchemaAsIs   = ledger.AsIs
+)
+
+// Migrate brings the ledger's tables to a version, and says at which they are
+// now and which is this release's. Going back drops what only newer releases
+// know.
+func Migrate(ctx context.Context, cfg Config, to int64) (at, release int64, err error) {
+	s, err := ledger.Migrate(ctx, ledger.Config{DSN: cfg.dsn()}, to)
+	return s.At, s.Release, err
+}
+
+// dsn is where the ledger is.
+func (c Config) dsn() string {
+	if c.Embedded {
+		return "sqlite:" + filepath.Join(c.DataDir, "ledger.db")
+	}
+	return c.DatabaseURL.Reveal()
+}
+
 // stores opens Redis and the ledger, or their embedded forms.
 func (s *Server) stores(ctx context.Context, keys *sealed.Keys) error {
-	dsn := s.cfg.DatabaseURL
+	dsn := s.cfg.dsn()
 	if s.cfg.Embedded {
-		dsn = "sqlite:" + filepath.Join(s.cfg.DataDir, "ledger.db")
 		if err := s.embedRedis(); err != nil {
 			return err
 		}
 	}
-	if dsn == "" || s.cfg.RedisURL == "" {
+	if dsn == "" || s.cfg.RedisURL.IsZero() {
 		return errors.New("server: " + prefix + "REDIS_URL and " + prefix + "DATABASE_URL are needed, or --embedded")
 	}
-	o, err := redis.ParseURL(s.cfg.RedisURL)
+	o, err := redis.ParseURL(s.cfg.RedisURL.Reveal())
 	if err != nil {
 		return fmt.Errorf("server: %sREDIS_URL: %w", prefix, err)
 	}

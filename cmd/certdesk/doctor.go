@@ -39,14 +39,14 @@ func (d doctorCommand) Run(ctx context.Context) error {
 		return errors.New("the configuration has mistakes")
 	}
 	for _, at := range []struct{ name, address string }{
-		{"Redis", cfg.RedisURL}, {"ledger", cfg.DatabaseURL}, {"WeChat", cfg.WeChat.APIURL}, {"Alipay", cfg.Alipay.GatewayURL},
+		{"Redis", cfg.RedisURL.Reveal()}, {"ledger", cfg.DatabaseURL.Reveal()}, {"WeChat", cfg.WeChat.APIURL}, {"Alipay", cfg.Alipay.GatewayURL},
 		{"courier", cfg.SF.URL}, {"SMS", cfg.SMS.Endpoint}, {"certificate authority", cfg.CA.URL}, {"bank", cfg.Bank.URL},
 	} {
-		if at.address != "" && !strings.HasPrefix(at.address, "sqlite:") { // a file is opened below
+		if at.address != "" && !local(at.address) {
 			failed = diagnose(at.name, reach(ctx, at.address), "check the address and the firewall") || failed
 		}
 	}
-	cfg.Embedded = cfg.RedisURL == "" || cfg.DatabaseURL == ""
+	cfg.Embedded = cfg.RedisURL.IsZero() || cfg.DatabaseURL.IsZero()
 	service, err := server.New(ctx, cfg, logger(slog.LevelError))
 	failed = diagnose("keys, certificates, manual and stores", err, "the message names the file or the store") || failed
 	if err == nil {
@@ -56,6 +56,12 @@ func (d doctorCommand) Run(ctx context.Context) error {
 		return errors.Join(errors.New("something is missing"), err)
 	}
 	return err
+}
+
+// local reports whether an address is a file or a socket, which is opened with
+// the stores.
+func local(address string) bool {
+	return strings.HasPrefix(address, "sqlite:") || strings.HasPrefix(address, "postgres:///")
 }
 
 func diagnose(what string, err error, advice string) (failed bool) {

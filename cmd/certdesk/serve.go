@@ -33,14 +33,28 @@ func (s serveCommand) Run(ctx context.Context) error {
 	return service.Run(ctx)
 }
 
-type migrateCommand struct{}
+type migrateCommand struct {
+	To     int64 `help:"Version to go to, up or down; this release's when left out. Going down drops what only newer releases know." default:"-1"`
+	Status bool  `help:"Only say where the tables are."`
+}
 
-// Run opens the ledger, which migrates it.
-func (migrateCommand) Run(ctx context.Context) error {
-	return withService(ctx, func(*server.Server) error {
-		fmt.Println("The ledger is at this release's schema.")
-		return nil
-	})
+// Run changes the ledger's tables, or says where they are.
+func (m migrateCommand) Run(ctx context.Context) error {
+	cfg, err := server.ConfigFrom(os.Environ())
+	if err != nil {
+		return err
+	}
+	cfg.Embedded = cfg.DatabaseURL.IsZero()
+	to := m.To
+	if m.Status {
+		to = server.SchemaAsIs
+	}
+	at, release, err := server.Migrate(ctx, cfg, to)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("The ledger is at version %d; this release's is %d.\n", at, release)
+	return nil
 }
 
 type staffCommand struct {
@@ -69,7 +83,7 @@ func withService(ctx context.Context, do func(*server.Server) error) error {
 	if err != nil {
 		return err
 	}
-	cfg.Embedded = cfg.RedisURL == "" && cfg.DatabaseURL == ""
+	cfg.Embedded = cfg.RedisURL.IsZero() && cfg.DatabaseURL.IsZero()
 	service, err := server.New(ctx, cfg, logger(slog.LevelError))
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func accountPlace(id, column string) string { return "account/" + id + "/" + col
 // Register implements [desk.Accounts]. The code and the hash of the password
 // stay in the saved pages no longer than it takes.
 func (l *Ledger) Register(ctx context.Context, ref desk.Ref, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		if done, err := l.answered(ctx, tx, ref); err != nil || done {
 			return err
 		}
@@ -69,7 +69,7 @@ func used(outcome flows.Happening) []flows.Key {
 }
 
 // register makes the account or says why there is none.
-func (l *Ledger) register(ctx context.Context, tx bun.Tx, talk desk.TalkID, at time.Time) (flows.Happening, error) {
+func (l *Ledger) register(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (flows.Happening, error) {
 	known, err := l.account(ctx, tx, talk)
 	if err == nil {
 		return flows.Registered{Login: known.Login}, nil
@@ -110,7 +110,7 @@ func incomplete(form flows.Form) *flows.NotRegistered {
 	return nil
 }
 
-func (l *Ledger) makeAccount(ctx context.Context, tx bun.Tx, talk desk.TalkID, form flows.Form, at time.Time) (flows.Happening, error) {
+func (l *Ledger) makeAccount(ctx context.Context, tx txn, talk desk.TalkID, form flows.Form, at time.Time) (flows.Happening, error) {
 	row := accountRow{
 		ID: randomName(), Talk: talk, Kind: form.Text(flows.KeyKind), At: millis(at),
 		PasswordHash: form.Text(flows.KeyPassword),

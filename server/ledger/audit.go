@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"certdesk/server/desk"
 )
 
@@ -26,7 +24,7 @@ type audited struct {
 	At     time.Time
 }
 
-func (l *Ledger) audit(ctx context.Context, tx bun.Tx, a audited) error {
+func (l *Ledger) audit(ctx context.Context, tx txn, a audited) error {
 	row := auditRow{
 		ID: fmt.Sprintf("%013d%s", millis(a.At), randomName()),
 		At: millis(a.At), Actor: a.Actor, Did: a.Did, Talk: a.Talk, About: a.About,

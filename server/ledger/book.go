@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/uptrace/bun"
-
 	"certdesk/flows"
 	"certdesk/server/desk"
 )
@@ -25,12 +23,12 @@ func (l *Ledger) Talk(ctx context.Context, who desk.Identity) (desk.TalkID, erro
 	if !missing(err) {
 		return "", fmt.Errorf("ledger: identity on %s: %w", who.Channel, err)
 	}
-	err = l.tx(ctx, func(ctx context.Context, tx bun.Tx) error { return l.meet(ctx, tx, who, &row) })
+	err = l.tx(ctx, func(ctx context.Context, tx txn) error { return l.meet(ctx, tx, who, &row) })
 	return row.Talk, err
 }
 
 // meet makes an identity and its talk, unless somebody was faster.
-func (l *Ledger) meet(ctx context.Context, tx bun.Tx, who desk.Identity, row *identityRow) error {
+func (l *Ledger) meet(ctx context.Context, tx txn, who desk.Identity, row *identityRow) error {
 	now := millis(l.cfg.Now())
 	row.Talk, row.At = desk.TalkID(randomName()), now
 	var err error
@@ -74,7 +72,7 @@ func (l *Ledger) Identities(ctx context.Context, talk desk.TalkID) ([]desk.Ident
 
 // Enter implements [desk.Book].
 func (l *Ledger) Enter(ctx context.Context, effects []desk.Pending) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		for _, p := range effects {
 			if err := l.enter(ctx, tx, p); err != nil {
 				return fmt.Errorf("ledger: enter %s %s: %w", p.Effect.Verb(), p.Ref, err)
@@ -87,7 +85,7 @@ func (l *Ledger) Enter(ctx context.Context, effects []desk.Pending) error {
 // enter gives every effect a row, notes as well: the row is what makes a
 // second entering harmless, also when newer notes have been entered since.
 // Cancelling is a note here and a job for what remains to be done at the cashier.
-func (l *Ledger) enter(ctx context.Context, tx bun.Tx, p desk.Pending) error {
+func (l *Ledger) enter(ctx context.Context, tx txn, p desk.Pending) error {
 	row := effectRow{Talk: p.Ref.Talk, Event: p.Ref.Event, Index: p.Ref.Index, Verb: p.Effect.Verb(), At: millis(p.At)}
 	note := l.note(p)
 	if note != nil {
@@ -115,16 +113,16 @@ func (l *Ledger) enter(ctx context.Context, tx bun.Tx, p desk.Pending) error {
 
 // note returns how to write down an effect that needs nobody to perform it,
 // or nil for one that does.
-func (l *Ledger) note(p desk.Pending) func(context.Context, bun.Tx) error {
+func (l *Ledger) note(p desk.Pending) func(context.Context, txn) error {
 	switch e := p.Effect.(type) {
 	case flows.Save:
-		return func(ctx context.Context, tx bun.Tx) error { return l.noteSave(ctx, tx, p, e) }
+		return func(ctx context.Context, tx txn) error { return l.noteSave(ctx, tx, p, e) }
 	case flows.Agree:
-		return func(ctx context.Context, tx bun.Tx) error { return l.noteConsent(ctx, tx, p, e) }
+		return func(ctx context.Context, tx txn) error { return l.noteConsent(ctx, tx, p, e) }
 	case flows.Own:
-		return func(ctx context.Context, tx bun.Tx) error { return l.noteOwner(ctx, tx, p, e.Owner) }
+		return func(ctx context.Context, tx txn) error { return l.noteOwner(ctx, tx, p, e.Owner) }
 	case flows.Wait:
-		return func(ctx context.Context, tx bun.Tx) error {
+		return func(ctx context.Context, tx txn) error {
 			return l.enqueue(ctx, tx, timerJob(p.Ref.Talk, e.Entry, p.At.Add(l.hurried(e.For))))
 		}
 	}
@@ -132,7 +130,7 @@ func (l *Ledger) note(p desk.Pending) func(context.Context, bun.Tx) error {
 }
 
 // noteSave also ends a cancellation: who fills in a page has begun again.
-func (l *Ledger) noteSave(ctx context.Context, tx bun.Tx, p desk.Pending, e flows.Save) error {
+func (l *Ledger) noteSave(ctx context.Context, tx txn, p desk.Pending, e flows.Save) error {
 	if err := l.save(ctx, tx, p.Ref.Talk, e.Page, e.Form, p.At); err != nil {
 		return err
 	}
@@ -141,7 +139,7 @@ func (l *Ledger) noteSave(ctx context.Context, tx bun.Tx, p desk.Pending, e flow
 	return err
 }
 
-func (l *Ledger) noteConsent(ctx context.Context, tx bun.Tx, p desk.Pending, e flows.Agree) error {
+func (l *Ledger) noteConsent(ctx context.Context, tx txn, p desk.Pending, e flows.Agree) error {
 	row := consentRow{
 		Talk: p.Ref.Talk, Document: e.Document, Version: e.Version,
 		SHA256: digest(e), Via: e.Via, At: millis(e.At),
@@ -170,7 +168,7 @@ func digest(e flows.Agree) string {
 }
 
 // noteOwner writes an owner unless a newer one is known.
-func (l *Ledger) noteOwner(ctx context.Context, tx bun.Tx, p desk.Pending, o flows.Owner) error {
+func (l *Ledger) noteOwner(ctx context.Context, tx txn, p desk.Pending, o flows.Owner) error {
 	_, err := tx.NewUpdate().Model((*talkRow)(nil)).
 		Set("owner_kind = ?", o.Kind).Set("owner_agent = ?", o.Agent).Set("owner_name = ?", o.Name).
 		Set("owner_epoch = ?", o.Epoch).Set("owned_at = ?", millis(p.At)).

@@ -38,8 +38,22 @@ func openBooks(t *testing.T) desktest.Ledger {
 	return books{open(t)}
 }
 
-func TestTransfers(t *testing.T)    { desktest.Transfers(t, openBooks) }
-func TestOrders(t *testing.T)       { desktest.Orders(t, openBooks) }
-func TestParcels(t *testing.T)      { desktest.Parcels(t, openBooks) }
-func TestCertificates(t *testing.T) { desktest.Certificates(t, openBooks) }
-func TestEndings(t *testing.T)      { desktest.Endings(t, openBooks) }
+func TestTransfers(t *testing.T) {
+	onEach(t, func(t *testing.T) { desktest.Transfers(t, openBooks) })
+}
+
+func TestOrders(t *testing.T) {
+	onEach(t, func(t *testing.T) { desktest.Orders(t, openBooks) })
+}
+
+func TestParcels(t *testing.T) {
+	onEach(t, func(t *testing.T) { desktest.Parcels(t, openBooks) })
+}
+
+func TestCertificates(t *testing.T) {
+	onEach(t, func(t *testing.T) { desktest.Certificates(t, openBooks) })
+}
+
+func TestEndings(t *testing.T) {
+	onEach(t, func(t *testing.T) { desktest.Endings(t, openBooks) })
+}

@@ -69,7 +69,7 @@ const (
 // OfferTicket implements [desk.Certificates]. Without a paid order it is
 // [desk.ErrUnknown].
 func (l *Ledger) OfferTicket(ctx context.Context, ref desk.Ref, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		if done, err := l.answered(ctx, tx, ref); err != nil || done {
 			return err
 		}
@@ -95,7 +95,7 @@ func (l *Ledger) OfferTicket(ctx context.Context, ref desk.Ref, at time.Time) er
 	})
 }
 
-func (l *Ledger) newTicket(ctx context.Context, tx bun.Tx, order orderRow, at time.Time) (flows.TicketReady, error) {
+func (l *Ledger) newTicket(ctx context.Context, tx txn, order orderRow, at time.Time) (flows.TicketReady, error) {
 	if err := l.voidTickets(ctx, tx, order.No); err != nil {
 		return flows.TicketReady{}, err
 	}
@@ -112,7 +112,7 @@ func (l *Ledger) newTicket(ctx context.Context, tx bun.Tx, order orderRow, at ti
 	return flows.TicketReady{Code: code, Until: until}, err
 }
 
-func (l *Ledger) voidTickets(ctx context.Context, tx bun.Tx, orderNo string) error {
+func (l *Ledger) voidTickets(ctx context.Context, tx txn, orderNo string) error {
 	_, err := tx.NewUpdate().Model((*ticketRow)(nil)).Set("state = ?", ticketVoid).
 		Where("order_no = ? AND state = ?", orderNo, ticketOpen).Exec(ctx)
 	if err != nil {
@@ -151,7 +151,7 @@ func (l *Ledger) ticketBlind(code flows.Secret) string {
 // Redeem implements [desk.Certificates].
 func (l *Ledger) Redeem(ctx context.Context, code flows.Secret, pc string, at time.Time) (desk.Session, error) {
 	var session desk.Session
-	err := l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
 		orderNo, err := l.useTicket(ctx, tx, code, at)
 		if err != nil {
 			return err
@@ -183,7 +183,7 @@ func (l *Ledger) Redeem(ctx context.Context, code flows.Secret, pc string, at ti
 }
 
 // useTicket uses a ticket up and returns the order it is for.
-func (l *Ledger) useTicket(ctx context.Context, tx bun.Tx, code flows.Secret, at time.Time) (orderNo string, err error) {
+func (l *Ledger) useTicket(ctx context.Context, tx txn, code flows.Secret, at time.Time) (orderNo string, err error) {
 	row := ticketRow{CodeBlind: l.ticketBlind(code)}
 	err = tx.NewSelect().Model(&row).WherePK().Scan(ctx)
 	if err := found(err, "ticket"); err != nil {

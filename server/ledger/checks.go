@@ -36,7 +36,7 @@ const (
 func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, at time.Time) (desk.Check, error) {
 	var check desk.Check
 	over := false
-	err := l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
 		outcome, err := l.needsNoCheck(ctx, tx, ref.Talk)
 		if err != nil {
 			return err
@@ -56,7 +56,7 @@ func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, at time.Time) (des
 
 // needsNoCheck returns the report for a talk that can have no attempt now, or
 // nil.
-func (l *Ledger) needsNoCheck(ctx context.Context, tx bun.Tx, talk desk.TalkID) (flows.Happening, error) {
+func (l *Ledger) needsNoCheck(ctx context.Context, tx txn, talk desk.TalkID) (flows.Happening, error) {
 	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (l *Ledger) needsNoCheck(ctx context.Context, tx bun.Tx, talk desk.TalkID) 
 	return nil, nil
 }
 
-func (l *Ledger) openCheck(ctx context.Context, tx bun.Tx, talk desk.TalkID, at time.Time) (desk.Check, error) {
+func (l *Ledger) openCheck(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (desk.Check, error) {
 	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
 		return desk.Check{}, err
@@ -95,7 +95,7 @@ func (l *Ledger) openCheck(ctx context.Context, tx bun.Tx, talk desk.TalkID, at 
 	return l.makeCheck(ctx, tx, talk, person, at)
 }
 
-func (l *Ledger) makeCheck(ctx context.Context, tx bun.Tx, talk desk.TalkID, person flows.Person, at time.Time) (desk.Check, error) {
+func (l *Ledger) makeCheck(ctx context.Context, tx txn, talk desk.TalkID, person flows.Person, at time.Time) (desk.Check, error) {
 	number := "F" + at.In(flows.Beijing).Format(checkNumbering) + strings.ToUpper(randomName()[:checkRandom])
 	row := checkRow{
 		Number: number, Talk: talk, State: checkOpen, At: millis(at), Until: millis(at.Add(l.hurried(checkGood))),
@@ -137,7 +137,7 @@ func (l *Ledger) checkOf(row checkRow) (desk.Check, error) {
 
 // CheckOpened implements [desk.Checks].
 func (l *Ledger) CheckOpened(ctx context.Context, ref desk.Ref, c desk.Check, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		if done, err := l.answered(ctx, tx, ref); err != nil || done {
 			return err
 		}
@@ -159,7 +159,7 @@ func (l *Ledger) CheckOpened(ctx context.Context, ref desk.Ref, c desk.Check, at
 }
 
 // begin notes the provider's identifier, once, and starts the polls.
-func (l *Ledger) begin(ctx context.Context, tx bun.Tx, c desk.Check, provider string, at time.Time) error {
+func (l *Ledger) begin(ctx context.Context, tx txn, c desk.Check, provider string, at time.Time) error {
 	_, err := tx.NewUpdate().Model((*checkRow)(nil)).Set("provider = ?", provider).Where("number = ?", c.Number).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("ledger: check %s: %w", c.Number, err)
@@ -177,7 +177,7 @@ func (l *Ledger) CheckEnded(ctx context.Context, number string, end desk.CheckEn
 	case end.Why != "":
 		state = checkRefused
 	}
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		open, err := l.checkWhere(ctx, tx, "number = ? AND state = ?", number, checkOpen)
 		if errors.Is(err, desk.ErrUnknown) {
 			return nil
@@ -194,7 +194,7 @@ func (l *Ledger) CheckEnded(ctx context.Context, number string, end desk.CheckEn
 
 // endCheck closes an open check. The particulars of a person who was not
 // proved are not kept with it.
-func endCheck(ctx context.Context, tx bun.Tx, number, state string) error {
+func endCheck(ctx context.Context, tx txn, number, state string) error {
 	update := tx.NewUpdate().Model((*checkRow)(nil)).Set("state = ?", state).Where("number = ? AND state = ?", number, checkOpen)
 	if state != checkPassed {
 		update = update.Set("person = ''")
@@ -205,7 +205,7 @@ func endCheck(ctx context.Context, tx bun.Tx, number, state string) error {
 	return nil
 }
 
-func (l *Ledger) tellEnd(ctx context.Context, tx bun.Tx, c desk.Check, state, why string, at time.Time) error {
+func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state, why string, at time.Time) error {
 	id := "check/" + c.Number + "/" + state
 	switch state {
 	case checkPassed:

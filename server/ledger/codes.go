@@ -39,7 +39,7 @@ var (
 // NewCode implements [desk.Accounts].
 func (l *Ledger) NewCode(ctx context.Context, talk desk.TalkID, p flows.Purpose, ref string, at time.Time) (desk.Code, error) {
 	var code desk.Code
-	err := l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
 		var row codeRow
 		err := tx.NewSelect().Model(&row).Where("ref = ?", ref).Scan(ctx)
 		if missing(err) {
@@ -54,7 +54,7 @@ func (l *Ledger) NewCode(ctx context.Context, talk desk.TalkID, p flows.Purpose,
 	return code, err
 }
 
-func (l *Ledger) makeCode(ctx context.Context, tx bun.Tx, talk desk.TalkID, p flows.Purpose, ref string, at time.Time) (codeRow, error) {
+func (l *Ledger) makeCode(ctx context.Context, tx txn, talk desk.TalkID, p flows.Purpose, ref string, at time.Time) (codeRow, error) {
 	mobile, err := l.mobile(ctx, tx, talk, p)
 	if err != nil {
 		return codeRow{}, err
@@ -105,7 +105,7 @@ func (l *Ledger) mobile(ctx context.Context, db bun.IDB, talk desk.TalkID, p flo
 
 // allowed refuses, in words that say when to try again, a code that would go
 // over a limit.
-func (l *Ledger) allowed(ctx context.Context, tx bun.Tx, row codeRow) error {
+func (l *Ledger) allowed(ctx context.Context, tx txn, row codeRow) error {
 	for _, most := range mobileLimits {
 		if err := l.within(ctx, tx, most, row.At, "mobile_blind = ?", row.MobileBlind); err != nil {
 			return err
@@ -120,7 +120,7 @@ func (l *Ledger) allowed(ctx context.Context, tx bun.Tx, row codeRow) error {
 }
 
 // within counts the codes of whom against one limit.
-func (l *Ledger) within(ctx context.Context, tx bun.Tx, most limit, now int64, whose string, whom any) error {
+func (l *Ledger) within(ctx context.Context, tx txn, most limit, now int64, whose string, whom any) error {
 	span := l.hurried(most.in)
 	var times []int64
 	err := tx.NewSelect().Model((*codeRow)(nil)).Column("at").Where(whose, whom).
@@ -147,7 +147,7 @@ func tryAgain(in time.Duration) string {
 
 // codeOf is a row as whoever sends the code needs it. It counts as sent when
 // its effect was answered, and when it is closed: then it must not go out.
-func (l *Ledger) codeOf(ctx context.Context, tx bun.Tx, row codeRow) (desk.Code, error) {
+func (l *Ledger) codeOf(ctx context.Context, tx txn, row codeRow) (desk.Code, error) {
 	sent, err := tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", desk.AnswerTo+row.Ref).Exists(ctx)
 	if err != nil {
 		return desk.Code{}, fmt.Errorf("ledger: code %s: %w", row.ID, err)
@@ -167,7 +167,7 @@ func codePlace(id string) string { return "code/" + id }
 // CheckCode implements [desk.Accounts].
 func (l *Ledger) CheckCode(ctx context.Context, talk desk.TalkID, p flows.Purpose, code flows.Secret, at time.Time) (int, error) {
 	var t try
-	err := l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
 		var err error
 		t, err = l.try(ctx, tx, talk, p, code, at)
 		return err
@@ -195,7 +195,7 @@ func (t try) words() string {
 
 // try uses a code up. A code that went to another number than the one saved
 // now proves nothing.
-func (l *Ledger) try(ctx context.Context, tx bun.Tx, talk desk.TalkID, p flows.Purpose, code flows.Secret, at time.Time) (try, error) {
+func (l *Ledger) try(ctx context.Context, tx txn, talk desk.TalkID, p flows.Purpose, code flows.Secret, at time.Time) (try, error) {
 	var row codeRow
 	err := tx.NewSelect().Model(&row).Where("talk = ? AND purpose = ? AND closed_at = 0", talk, p).Scan(ctx)
 	if missing(err) {
@@ -225,7 +225,7 @@ func (l *Ledger) try(ctx context.Context, tx bun.Tx, talk desk.TalkID, p flows.P
 }
 
 // closeCode ends the open code of a purpose, used or replaced.
-func closeCode(ctx context.Context, tx bun.Tx, talk desk.TalkID, p flows.Purpose, at time.Time) error {
+func closeCode(ctx context.Context, tx txn, talk desk.TalkID, p flows.Purpose, at time.Time) error {
 	_, err := tx.NewUpdate().Model((*codeRow)(nil)).Set("closed_at = ?", millis(at)).Set("sealed = ''").
 		Where("talk = ? AND purpose = ? AND closed_at = 0", talk, p).Exec(ctx)
 	if err != nil {

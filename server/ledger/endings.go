@@ -43,7 +43,7 @@ func (l *Ledger) Cancel(ctx context.Context, ref desk.Ref, _ time.Time) (payment
 // noteCancel ends what is open and unpaid of a talk. With a paid order it
 // changes nothing. It happens in the order of the notes, not when the job
 // comes: a page that is saved after it belongs to what is begun anew.
-func (l *Ledger) noteCancel(ctx context.Context, tx bun.Tx, p desk.Pending) error {
+func (l *Ledger) noteCancel(ctx context.Context, tx txn, p desk.Pending) error {
 	order, err := l.liveOrder(ctx, tx, p.Ref.Talk)
 	if err != nil && !errors.Is(err, desk.ErrUnknown) {
 		return err
@@ -69,7 +69,7 @@ var voided = []flows.Verb{
 }
 
 // void takes back what was asked for a case and is not done.
-func void(ctx context.Context, tx bun.Tx, talk desk.TalkID, at time.Time) error {
+func void(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) error {
 	_, err := tx.NewUpdate().Model((*effectRow)(nil)).Set("done_at = ?", max(millis(at), 1)).Set("sealed = ''").
 		Where("talk = ? AND done_at = 0 AND verb IN (?)", talk, bun.List(voided)).Exec(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func void(ctx context.Context, tx bun.Tx, talk desk.TalkID, at time.Time) error 
 }
 
 // end closes an unpaid order, if there is one, and whatever else is open.
-func (l *Ledger) end(ctx context.Context, tx bun.Tx, talk desk.TalkID, order orderRow, at time.Time) error {
+func (l *Ledger) end(ctx context.Context, tx txn, talk desk.TalkID, order orderRow, at time.Time) error {
 	if order.No != "" {
 		order.State = orderCancelled
 		if err := errors.Join(l.turnOrder(ctx, tx, order), l.lapse(ctx, tx, order.No)); err != nil {
@@ -101,7 +101,7 @@ func (l *Ledger) end(ctx context.Context, tx bun.Tx, talk desk.TalkID, order ord
 
 // keepOnly forgets what the conversation forgets of a cancelled case. One list,
 // [flows.Form.Kept], says what stays, so that the two never differ.
-func (l *Ledger) keepOnly(ctx context.Context, tx bun.Tx, talk desk.TalkID, at time.Time) error {
+func (l *Ledger) keepOnly(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) error {
 	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
 		return err
@@ -124,7 +124,7 @@ func (l *Ledger) keepOnly(ctx context.Context, tx bun.Tx, talk desk.TalkID, at t
 }
 
 // endAttempts closes the open attempts to prove somebody.
-func (l *Ledger) endAttempts(ctx context.Context, tx bun.Tx, talk desk.TalkID) error {
+func (l *Ledger) endAttempts(ctx context.Context, tx txn, talk desk.TalkID) error {
 	check, err := l.checkWhere(ctx, tx, "talk = ? AND state = ?", talk, checkOpen)
 	if err == nil {
 		err = endCheck(ctx, tx, check.Number, checkExpired)

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"certdesk/flows"
 	"certdesk/server/desk"
 )
@@ -21,7 +19,7 @@ const (
 
 // CallAgent implements [desk.Helpdesk].
 func (l *Ledger) CallAgent(ctx context.Context, ref desk.Ref, why string, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		if done, err := l.answered(ctx, tx, ref); err != nil || done {
 			return err
 		}
@@ -37,13 +35,13 @@ func (l *Ledger) CallAgent(ctx context.Context, ref desk.Ref, why string, at tim
 }
 
 // call puts a talk into the queue unless it is there.
-func (l *Ledger) call(ctx context.Context, tx bun.Tx, talk desk.TalkID, why string, at time.Time) error {
+func (l *Ledger) call(ctx context.Context, tx txn, talk desk.TalkID, why string, at time.Time) error {
 	_, err := once(ctx, tx, &helpRow{ID: randomName(), Talk: talk, Why: why, Since: millis(at)})
 	return err
 }
 
 // waitingBefore counts who called before and has nobody to speak to yet.
-func (l *Ledger) waitingBefore(ctx context.Context, tx bun.Tx, talk desk.TalkID) (int, error) {
+func (l *Ledger) waitingBefore(ctx context.Context, tx txn, talk desk.TalkID) (int, error) {
 	n, err := tx.NewSelect().Model((*helpRow)(nil)).Where("answered_at = 0 AND talk <> ?", talk).
 		Where("since <= (SELECT since FROM help WHERE talk = ? AND answered_at = 0)", talk).
 		Where("talk NOT IN (SELECT id FROM talk WHERE owner_kind = ?)", flows.OwnerAgent).Count(ctx)

@@ -43,7 +43,7 @@ type letter struct {
 
 // keep puts a letter into the inbox, once, and calls an agent to the talk whose
 // it is.
-func (l *Ledger) keep(ctx context.Context, tx bun.Tx, in letter, at time.Time) error {
+func (l *Ledger) keep(ctx context.Context, tx txn, in letter, at time.Time) error {
 	body, err := l.seal("inbox/"+in.ID, in.Body)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ const second = "20060102150405"
 // is called to that talk; number is empty when it speaks of none. Keeping it
 // again changes nothing.
 func (l *Ledger) KeepLetter(ctx context.Context, kind, id, why, number string, body any, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		_, order, err := l.payment(ctx, tx, number)
 		if err != nil && !errors.Is(err, desk.ErrUnknown) {
 			return err

@@ -5,16 +5,14 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivertype"
-	"github.com/uptrace/bun"
 
 	"certdesk/server/desk"
 )
@@ -71,13 +69,13 @@ func timerJob(talk desk.TalkID, entry string, at time.Time) job {
 func pollJob(p desk.Poll, at time.Time) job { return job{pollArgs{p}, at, otherTries} }
 
 // enqueue makes a job exist when, and only when, the transaction commits.
-func (l *Ledger) enqueue(ctx context.Context, tx bun.Tx, j job) error {
+func (l *Ledger) enqueue(ctx context.Context, tx txn, j job) error {
 	_, err := l.insertJob(ctx, tx, j)
 	return err
 }
 
-func (l *Ledger) insertJob(ctx context.Context, tx bun.Tx, j job) (int64, error) {
-	result, err := l.queue.InsertTx(ctx, tx.Tx, j.args, &river.InsertOpts{MaxAttempts: j.tries, ScheduledAt: j.at})
+func (l *Ledger) insertJob(ctx context.Context, tx txn, j job) (int64, error) {
+	result, err := tx.insert(ctx, j.args, &river.InsertOpts{MaxAttempts: j.tries, ScheduledAt: j.at})
 	if err != nil {
 		return 0, fmt.Errorf("ledger: enqueue %s: %w", j.args.Kind(), err)
 	}
@@ -97,7 +95,7 @@ const (
 
 // newQueue makes a client of the queue: one that only inserts when it has no
 // work to give its jobs to.
-func newQueue(db *sql.DB, work desk.Work, cfg Config) (*river.Client[*sql.Tx], error) {
+func newQueue[T any](driver riverdriver.Driver[T], work desk.Work, cfg Config) (*river.Client[T], error) {
 	settings := &river.Config{Logger: silent}
 	if work != nil {
 		settings = &river.Config{
@@ -113,11 +111,24 @@ func newQueue(db *sql.DB, work desk.Work, cfg Config) (*river.Client[*sql.Tx], e
 			Logger:                      cfg.Log,
 		}
 	}
-	queue, err := river.NewClient(riversqlite.New(db), settings)
+	queue, err := river.NewClient(driver, settings)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: queue: %w", err)
 	}
 	return queue, nil
+}
+
+// perform works through the queue until ctx ends.
+func perform[T any](ctx context.Context, driver riverdriver.Driver[T], work desk.Work, cfg Config) error {
+	queue, err := newQueue(driver, work, cfg)
+	if err != nil {
+		return err
+	}
+	if err := queue.Start(ctx); err != nil {
+		return fmt.Errorf("ledger: start the queue: %w", err)
+	}
+	<-queue.Stopped()
+	return nil
 }
 
 // silent is the log of those parts of the queue whose errors we return.
@@ -175,13 +186,5 @@ func (l *Ledger) Work(ctx context.Context, w desk.Work) error {
 	if w == nil {
 		return errors.New("ledger: no work to give the jobs to")
 	}
-	queue, err := newQueue(l.db.DB, w, l.cfg)
-	if err != nil {
-		return err
-	}
-	if err := queue.Start(ctx); err != nil {
-		return fmt.Errorf("ledger: start the queue: %w", err)
-	}
-	<-queue.Stopped()
-	return nil
+	return l.engine.work(ctx, w)
 }

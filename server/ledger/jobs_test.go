@@ -100,90 +100,96 @@ func hurried(t *testing.T) *Ledger {
 }
 
 func TestWorkDoesEveryKindOfJob(t *testing.T) {
-	l := hurried(t)
-	now := time.Now().Truncate(time.Second)
-	talk := desktest.NewTalk(t, l, "oA")
-	desktest.Enter(t, l, talk, "e1", flows.VerifyFace{})
-	err := l.Enter(t.Context(), []desk.Pending{{
-		Ref: desktest.Ref(talk, "e2"), Effect: flows.Wait{Entry: "e2", For: 1000 * time.Second}, At: now,
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	desktest.Save(t, l, talk, "e3", flows.PersonPage, "name", "张三", "id", "11010519491231002X")
-	check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "e1"), now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	check.Provider = "certify-1"
-	for range 2 {
-		if err := l.CheckOpened(t.Context(), desktest.Ref(talk, "e1"), check, now); err != nil {
+	onEach(t, func(t *testing.T) {
+		l := hurried(t)
+		now := time.Now().Truncate(time.Second)
+		talk := desktest.NewTalk(t, l, "oA")
+		desktest.Enter(t, l, talk, "e1", flows.VerifyFace{})
+		err := l.Enter(t.Context(), []desk.Pending{{
+			Ref: desktest.Ref(talk, "e2"), Effect: flows.Wait{Entry: "e2", For: 1000 * time.Second}, At: now,
+		}})
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	w := newWorker()
-	polled := 0
-	w.answer = func(what string) (time.Duration, error) {
-		if what == "poll face "+check.Number {
-			if polled++; polled < 3 {
-				return time.Millisecond, nil
+		desktest.Save(t, l, talk, "e3", flows.PersonPage, "name", "张三", "id", "11010519491231002X")
+		check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "e1"), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check.Provider = "certify-1"
+		for range 2 {
+			if err := l.CheckOpened(t.Context(), desktest.Ref(talk, "e1"), check, now); err != nil {
+				t.Fatal(err)
 			}
 		}
-		return 0, nil
-	}
-	stop := working(t, l, w)
-	poll := "poll face " + check.Number
-	effect := desktest.Ref(talk, "e1").String()
-	w.want(t, "perform "+effect, "deliver effect/"+effect, fmt.Sprint("ring e2 ", now.Unix()+1), poll, poll, poll)
-	stop()
+		w := newWorker()
+		polled := 0
+		w.answer = func(what string) (time.Duration, error) {
+			if what == "poll face "+check.Number {
+				if polled++; polled < 3 {
+					return time.Millisecond, nil
+				}
+			}
+			return 0, nil
+		}
+		stop := working(t, l, w)
+		poll := "poll face " + check.Number
+		effect := desktest.Ref(talk, "e1").String()
+		w.want(t, "perform "+effect, "deliver effect/"+effect, fmt.Sprint("ring e2 ", now.Unix()+1), poll, poll, poll)
+		stop()
+	})
 }
 
 func TestAJobThatFailsComesAgain(t *testing.T) {
-	l := hurried(t)
-	talk := desktest.NewTalk(t, l, "oA")
-	desktest.Enter(t, l, talk, "e1", flows.VerifyFace{})
-	w := newWorker()
-	tries := 0
-	w.answer = func(string) (time.Duration, error) {
-		if tries++; tries < 3 {
-			return 0, errors.New("the partner is away")
+	onEach(t, func(t *testing.T) {
+		l := hurried(t)
+		talk := desktest.NewTalk(t, l, "oA")
+		desktest.Enter(t, l, talk, "e1", flows.VerifyFace{})
+		w := newWorker()
+		tries := 0
+		w.answer = func(string) (time.Duration, error) {
+			if tries++; tries < 3 {
+				return 0, errors.New("the partner is away")
+			}
+			return 0, nil
 		}
-		return 0, nil
-	}
-	stop := working(t, l, w)
-	effect := "perform " + desktest.Ref(talk, "e1").String()
-	w.want(t, effect, effect, effect)
-	stop()
+		stop := working(t, l, w)
+		effect := "perform " + desktest.Ref(talk, "e1").String()
+		w.want(t, effect, effect, effect)
+		stop()
+	})
 }
 
 func TestWorkFinishesWhatIsInHand(t *testing.T) {
-	l := hurried(t)
-	talk := desktest.NewTalk(t, l, "oA")
-	desktest.Enter(t, l, talk, "e1", flows.VerifyFace{})
-	w := newWorker()
-	begun, finish := make(chan struct{}), make(chan struct{})
-	finished := false // no lock: Work's return is what orders it
-	w.answer = func(string) (time.Duration, error) {
-		close(begun)
-		<-finish
-		for range 50 {
-			desktest.Facts(t, l, talk)
+	onEach(t, func(t *testing.T) {
+		l := hurried(t)
+		talk := desktest.NewTalk(t, l, "oA")
+		desktest.Enter(t, l, talk, "e1", flows.VerifyFace{})
+		w := newWorker()
+		begun, finish := make(chan struct{}), make(chan struct{})
+		finished := false // no lock: Work's return is what orders it
+		w.answer = func(string) (time.Duration, error) {
+			close(begun)
+			<-finish
+			for range 50 {
+				desktest.Facts(t, l, talk)
+			}
+			finished = true
+			return 0, nil
 		}
-		finished = true
-		return 0, nil
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- l.Work(ctx, w) }()
-	<-begun
-	cancel()
-	close(finish)
-	if err := <-ended; err != nil || !finished {
-		t.Errorf("Work = %v, with the job in hand finished: %v", err, finished)
-	}
-	if n := jobs(t, l); n != 0 {
-		t.Errorf("%d jobs are left, want the one in hand finished", n)
-	}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- l.Work(ctx, w) }()
+		<-begun
+		cancel()
+		close(finish)
+		if err := <-ended; err != nil || !finished {
+			t.Errorf("Work = %v, with the job in hand finished: %v", err, finished)
+		}
+		if n := jobs(t, l); n != 0 {
+			t.Errorf("%d jobs are left, want the one in hand finished", n)
+		}
+	})
 }
 
 func TestWorkNeedsSomebody(t *testing.T) {
@@ -193,52 +199,56 @@ func TestWorkNeedsSomebody(t *testing.T) {
 }
 
 func TestStuckFindsWhatNoJobCovers(t *testing.T) {
-	l := open(t)
-	talk := desktest.NewTalk(t, l, "oA")
-	desktest.Enter(t, l, talk, "e1", flows.VerifyFace{}, flows.Register{})
-	if err := l.Report(t.Context(), "r1", talk, flows.FaceNotYet{}, noon); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Done(t.Context(), desk.Ref{Talk: talk, Event: "e1", Index: 1}, noon); err != nil {
-		t.Fatal(err)
-	}
-	later := noon.Add(11 * time.Minute)
-	wantStuck(t, l, later) // its job is alive
-	finishJobs(t, l)
-	wantStuck(t, l, noon.Add(9*time.Minute)) // not long enough
-	wantStuck(t, l, later, desktest.Ref(talk, "e1"))
-	if n := jobs(t, l); n != 2 {
-		t.Errorf("%d jobs, want one for the effect and one for the report", n)
-	}
-	if all, err := l.Waiting(t.Context()); err != nil || len(all) != 1 || all[0].Why != WhyStuck {
-		t.Errorf("Waiting = %+v, %v, want an agent called", all, err)
-	}
-	wantStuck(t, l, later) // alive again
-	finishJobs(t, l)
-	wantStuck(t, l, later) // flagged before, but employed again
-	if n := jobs(t, l); n != 2 {
-		t.Errorf("%d jobs, want both employed again", n)
-	}
+	onEach(t, func(t *testing.T) {
+		l := open(t)
+		talk := desktest.NewTalk(t, l, "oA")
+		desktest.Enter(t, l, talk, "e1", flows.VerifyFace{}, flows.Register{})
+		if err := l.Report(t.Context(), "r1", talk, flows.FaceNotYet{}, noon); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Done(t.Context(), desk.Ref{Talk: talk, Event: "e1", Index: 1}, noon); err != nil {
+			t.Fatal(err)
+		}
+		later := noon.Add(11 * time.Minute)
+		wantStuck(t, l, later) // its job is alive
+		finishJobs(t, l)
+		wantStuck(t, l, noon.Add(9*time.Minute)) // not long enough
+		wantStuck(t, l, later, desktest.Ref(talk, "e1"))
+		if n := jobs(t, l); n != 2 {
+			t.Errorf("%d jobs, want one for the effect and one for the report", n)
+		}
+		if all, err := l.Waiting(t.Context()); err != nil || len(all) != 1 || all[0].Why != WhyStuck {
+			t.Errorf("Waiting = %+v, %v, want an agent called", all, err)
+		}
+		wantStuck(t, l, later) // alive again
+		finishJobs(t, l)
+		wantStuck(t, l, later) // flagged before, but employed again
+		if n := jobs(t, l); n != 2 {
+			t.Errorf("%d jobs, want both employed again", n)
+		}
+	})
 }
 
 func TestRivalsFindTheStuckOnce(t *testing.T) {
-	l := open(t)
-	talk := desktest.NewTalk(t, l, "oA")
-	desktest.Enter(t, l, talk, "e1", flows.VerifyFace{})
-	finishJobs(t, l)
-	found := make([]int, desktest.Rivals)
-	desktest.AllSucceed(t, desktest.Together(func(i int) error {
-		refs, err := l.Stuck(t.Context(), noon.Add(time.Hour))
-		found[i] = len(refs)
-		return err
-	}))
-	total := 0
-	for _, n := range found {
-		total += n
-	}
-	if total != 1 || jobs(t, l) != 1 {
-		t.Errorf("found %d times with %d jobs, want once with one", total, jobs(t, l))
-	}
+	onEach(t, func(t *testing.T) {
+		l := open(t)
+		talk := desktest.NewTalk(t, l, "oA")
+		desktest.Enter(t, l, talk, "e1", flows.VerifyFace{})
+		finishJobs(t, l)
+		found := make([]int, desktest.Rivals)
+		desktest.AllSucceed(t, desktest.Together(func(i int) error {
+			refs, err := l.Stuck(t.Context(), noon.Add(time.Hour))
+			found[i] = len(refs)
+			return err
+		}))
+		total := 0
+		for _, n := range found {
+			total += n
+		}
+		if total != 1 || jobs(t, l) != 1 {
+			t.Errorf("found %d times with %d jobs, want once with one", total, jobs(t, l))
+		}
+	})
 }
 
 func wantStuck(t *testing.T, l *Ledger, at time.Time, want ...desk.Ref) {

@@ -16,22 +16,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/sqlitedialect"
-	_ "modernc.org/sqlite" // the driver called "sqlite"
 
 	"certdesk/flows"
+	"certdesk/server/desk"
 	"certdesk/server/sealed"
 )
 
 // Config is where the ledger lives and what it is sealed with.
 type Config struct {
-	DSN       string           // "sqlite:/path/to/ledger.db"; required
+	DSN       string           // "sqlite:/path/to/ledger.db" or "postgres://user@host/name"; required
 	Keys      *sealed.Keys     // required
 	Hurry     int              // divides every deadline, as the demo does; 1
 	PublicURL string           // where our own pages are, without a slash at the end
@@ -40,75 +39,74 @@ type Config struct {
 }
 
 // Ledger serves every port that package desk calls a ledger. It is safe for
-// concurrent use.
+// concurrent use, by any number of processes when it is on PostgreSQL.
 type Ledger struct {
-	cfg   Config
-	db    *bun.DB // one connection, so that writers queue up here and not in SQLite
-	read  *bun.DB // reads what is committed; writing through it is an error
-	queue *river.Client[*sql.Tx]
+	cfg    Config
+	engine engine
+	db     *bun.DB // single statements that write
+	read   *bun.DB // what is committed; writing through it is an error
+}
+
+// engine is the database below. There are two: SQLite for one process, and
+// PostgreSQL.
+type engine interface {
+	// within runs fn in one transaction, as if no other ran meanwhile. It may
+	// run fn again from the start: fn keeps nothing from an attempt before.
+	within(ctx context.Context, fn func(context.Context, txn) error) error
+
+	// snapshot is how a transaction is begun that reads everything at one moment.
+	snapshot() *sql.TxOptions
+
+	// schema brings the tables to a version; see [Migrate].
+	schema(ctx context.Context, to int64) (Schema, error)
+
+	// work performs jobs until ctx ends and those in hand are finished.
+	work(ctx context.Context, w desk.Work) error
+
+	close() error
+}
+
+// txn is one transaction: its queries, and the jobs that come to exist when,
+// and only when, it commits.
+type txn struct {
+	bun.IDB
+	insert func(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
 }
 
 // ErrDSN is returned for an address of a database that we cannot serve.
-var ErrDSN = errors.New("ledger: the database's address must begin with sqlite: and name a file")
+var ErrDSN = errors.New("ledger: the database's address must begin with postgres:, or with sqlite: and name a file")
 
-const readers = 4
-
-// Open opens the database, makes it when there is none, and brings its tables
-// up to date.
+// Open opens the database, makes its tables when there are none, and brings
+// them up to date. Several processes may do so at once.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
-	cfg.Hurry = max(cfg.Hurry, 1)
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	path, ok := strings.CutPrefix(cfg.DSN, "sqlite:")
-	if !ok || path == "" {
-		return nil, ErrDSN
-	}
-	db, err := openSQLite(path, "_txlock=immediate", 1)
+	l, err := connect(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	read, err := openSQLite(path, "_pragma=query_only(1)", readers)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	l := &Ledger{cfg: cfg, db: db, read: read}
-	if err := l.prepare(ctx); err != nil {
+	if _, err := l.engine.schema(ctx, Newest); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
 
-func (l *Ledger) prepare(ctx context.Context) error {
-	if err := migrate(ctx, l.db.DB); err != nil {
-		return err
+// connect opens the database as it is.
+func connect(ctx context.Context, cfg Config) (*Ledger, error) {
+	cfg.Hurry = max(cfg.Hurry, 1)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
-	queue, err := newQueue(l.db.DB, nil, l.cfg)
-	if err != nil {
-		return err
+	kind, rest, _ := strings.Cut(cfg.DSN, ":")
+	switch {
+	case kind == "sqlite" && rest != "":
+		return openSQLite(rest, cfg)
+	case kind == "postgres" || kind == "postgresql":
+		return openPostgres(ctx, cfg)
 	}
-	l.queue = queue
-	return nil
-}
-
-// openSQLite opens a pool. The address is escaped, because a path may contain
-// what separates options.
-func openSQLite(path, option string, connections int) (*bun.DB, error) {
-	address := "file:" + (&url.URL{Path: path}).EscapedPath() +
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&" + option
-	db, err := sql.Open("sqlite", address)
-	if err != nil {
-		return nil, fmt.Errorf("ledger: open: %w", err)
-	}
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	return bun.NewDB(db, sqlitedialect.New()), nil
+	return nil, ErrDSN
 }
 
 // Close closes the database. Work must have returned.
-func (l *Ledger) Close() error {
-	return errors.Join(l.db.Close(), l.read.Close())
-}
+func (l *Ledger) Close() error { return l.engine.close() }
 
 // Ping reports whether the database answers.
 func (l *Ledger) Ping(ctx context.Context) error {
@@ -119,16 +117,16 @@ func (l *Ledger) Ping(ctx context.Context) error {
 }
 
 // tx runs fn in one transaction. Whatever fn reads or writes goes through its
-// tx: a query beside it would wait for the connection that the transaction
-// holds.
-func (l *Ledger) tx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
-	return l.db.RunInTx(ctx, nil, fn)
+// tx: a query beside it would not see what it wrote, and on SQLite would wait
+// for the connection that the transaction holds.
+func (l *Ledger) tx(ctx context.Context, fn func(ctx context.Context, tx txn) error) error {
+	return l.engine.within(ctx, fn)
 }
 
 // once inserts a row unless a unique constraint says that it, or another that
 // excludes it, is there. It is the one place where doubles are recognised, and
 // it leaves the transaction usable on every database.
-func once(ctx context.Context, tx bun.Tx, row any) (fresh bool, err error) {
+func once(ctx context.Context, tx txn, row any) (fresh bool, err error) {
 	result, err := tx.NewInsert().Model(row).On("CONFLICT DO NOTHING").Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("ledger: insert %T: %w", row, err)

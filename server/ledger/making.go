@@ -47,7 +47,7 @@ const (
 )
 
 // certificateFor returns the certificate job of a paid order, or makes it.
-func (l *Ledger) certificateFor(ctx context.Context, tx bun.Tx, order orderRow) (certificateRow, error) {
+func (l *Ledger) certificateFor(ctx context.Context, tx txn, order orderRow) (certificateRow, error) {
 	row := certificateRow{OrderNo: order.No, Talk: order.Talk, Container: "cert-" + order.No}
 	if _, err := once(ctx, tx, &row); err != nil {
 		return certificateRow{}, err
@@ -74,7 +74,7 @@ func (l *Ledger) keyFacts(ctx context.Context, db bun.IDB, orderNo string, f *fl
 // Change implements [desk.Certificates].
 func (l *Ledger) Change(ctx context.Context, s desk.Session, change desk.KeyChange, at time.Time) (desk.Session, error) {
 	var changed desk.Session
-	err := l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
 		run, err := l.openMaking(ctx, tx, s.Token, at)
 		if err != nil {
 			return err
@@ -96,7 +96,7 @@ func (l *Ledger) Change(ctx context.Context, s desk.Session, change desk.KeyChan
 // making is one change under way.
 type making struct {
 	ledger *Ledger
-	tx     bun.Tx
+	tx     txn
 	run    makingRow
 	cert   certificateRow
 	at     time.Time

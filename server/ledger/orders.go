@@ -56,7 +56,7 @@ var needed = []flows.Key{
 // PlaceOrder implements [desk.Orders]. Who is not proved, or has not given
 // everything that an order needs, is [desk.ErrWrong].
 func (l *Ledger) PlaceOrder(ctx context.Context, ref desk.Ref, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		order, err := l.liveOrder(ctx, tx, ref.Talk)
 		if err != nil && !errors.Is(err, desk.ErrUnknown) {
 			return err
@@ -86,7 +86,7 @@ func (l *Ledger) PlaceOrder(ctx context.Context, ref desk.Ref, at time.Time) err
 
 // agreed returns the terms as the saved pages give them, under the names that
 // were proved.
-func (l *Ledger) agreed(ctx context.Context, tx bun.Tx, talk desk.TalkID) (flows.Form, error) {
+func (l *Ledger) agreed(ctx context.Context, tx txn, talk desk.TalkID) (flows.Form, error) {
 	saved, err := l.saved(ctx, tx, talk)
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (l *Ledger) agreed(ctx context.Context, tx bun.Tx, talk desk.TalkID) (flows
 // proveNames puts the proved names, and the code that was proved with the
 // organisation's, into the terms, whatever the pages say.
 // Nobody orders who is not proved.
-func (l *Ledger) proveNames(ctx context.Context, tx bun.Tx, talk desk.TalkID, form flows.Form) error {
+func (l *Ledger) proveNames(ctx context.Context, tx txn, talk desk.TalkID, form flows.Form) error {
 	person, err := l.provedPerson(ctx, tx, talk)
 	if errors.Is(err, desk.ErrUnknown) {
 		return fmt.Errorf("ledger: order of %s: the person is not proved: %w", talk, desk.ErrWrong)
@@ -141,7 +141,7 @@ func (l *Ledger) proveNames(ctx context.Context, tx bun.Tx, talk desk.TalkID, fo
 	return err
 }
 
-func (l *Ledger) newOrder(ctx context.Context, tx bun.Tx, talk desk.TalkID, form flows.Form, at time.Time) (orderRow, error) {
+func (l *Ledger) newOrder(ctx context.Context, tx txn, talk desk.TalkID, form flows.Form, at time.Time) (orderRow, error) {
 	no, err := numbered("D", "20060102", at, 8)
 	if err != nil {
 		return orderRow{}, err
@@ -162,7 +162,7 @@ func (l *Ledger) newOrder(ctx context.Context, tx bun.Tx, talk desk.TalkID, form
 
 // amended brings an unpaid order up to the terms that were agreed last. When
 // they cost something else, the code on the applicant's screen is void.
-func (l *Ledger) amended(ctx context.Context, tx bun.Tx, order orderRow, form flows.Form) (orderRow, error) {
+func (l *Ledger) amended(ctx context.Context, tx txn, order orderRow, form flows.Form) (orderRow, error) {
 	before, err := l.termsOf(order)
 	if err != nil {
 		return orderRow{}, err
@@ -218,7 +218,7 @@ func (l *Ledger) orderNo(ctx context.Context, db bun.IDB, no string) (orderRow, 
 
 // turnOrder takes an open order to its new state; [errTaken] when somebody else
 // did so first.
-func (l *Ledger) turnOrder(ctx context.Context, tx bun.Tx, order orderRow) error {
+func (l *Ledger) turnOrder(ctx context.Context, tx txn, order orderRow) error {
 	result, err := tx.NewUpdate().Model(&order).Column("state", "paid_at", "ships_by").
 		WherePK().Where("state = ?", orderOpen).Exec(ctx)
 	if err != nil {

@@ -38,12 +38,12 @@ func (l *Ledger) saved(ctx context.Context, db bun.IDB, talk desk.TalkID) (flows
 
 // learned keeps what a report tells, so that a talk resumed from the facts
 // speaks the same words.
-func (l *Ledger) learned(ctx context.Context, tx bun.Tx, talk desk.TalkID, what flows.Happening, at time.Time) error {
+func (l *Ledger) learned(ctx context.Context, tx txn, talk desk.TalkID, what flows.Happening, at time.Time) error {
 	return l.save(ctx, tx, talk, flows.PageID("learned:"+what.Kind()), flows.Learned(what), at)
 }
 
 // save merges answers into a page; an empty answer removes the one before.
-func (l *Ledger) save(ctx context.Context, tx bun.Tx, talk desk.TalkID, name flows.PageID, answers flows.Form, at time.Time) error {
+func (l *Ledger) save(ctx context.Context, tx txn, talk desk.TalkID, name flows.PageID, answers flows.Form, at time.Time) error {
 	row := pageRow{Talk: talk, Name: name}
 	err := tx.NewSelect().Model(&row).WherePK().Scan(ctx)
 	if err != nil && !missing(err) {
@@ -64,7 +64,7 @@ func (l *Ledger) save(ctx context.Context, tx bun.Tx, talk desk.TalkID, name flo
 	return l.putPage(ctx, tx, row, page, at)
 }
 
-func (l *Ledger) putPage(ctx context.Context, tx bun.Tx, row pageRow, page flows.Form, at time.Time) error {
+func (l *Ledger) putPage(ctx context.Context, tx txn, row pageRow, page flows.Form, at time.Time) error {
 	var err error
 	if row.Sealed, err = l.seal(pagePlace(row), page); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (l *Ledger) openPage(row pageRow) (flows.Form, error) {
 func pagePlace(row pageRow) string { return fmt.Sprintf("page/%s/%s", row.Talk, row.Name) }
 
 // forget removes answers from every saved page of a talk. The turns stay.
-func (l *Ledger) forget(ctx context.Context, tx bun.Tx, talk desk.TalkID, keys ...flows.Key) error {
+func (l *Ledger) forget(ctx context.Context, tx txn, talk desk.TalkID, keys ...flows.Key) error {
 	var rows []pageRow
 	if err := tx.NewSelect().Model(&rows).Where("talk = ?", talk).Scan(ctx); err != nil {
 		return fmt.Errorf("ledger: pages of %s: %w", talk, err)

@@ -46,7 +46,7 @@ const goods = "UKey"
 func (l *Ledger) OpenShipment(ctx context.Context, ref desk.Ref, at time.Time) (flows.Parcel, error) {
 	var parcel flows.Parcel
 	booked := false
-	err := l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
 		order, err := l.liveOrder(ctx, tx, ref.Talk)
 		if err != nil {
 			return err
@@ -82,7 +82,7 @@ func recipient(form flows.Form) flows.Recipient {
 	}
 }
 
-func (l *Ledger) newShipment(ctx context.Context, tx bun.Tx, order orderRow, at time.Time) (shipmentRow, error) {
+func (l *Ledger) newShipment(ctx context.Context, tx txn, order orderRow, at time.Time) (shipmentRow, error) {
 	number, err := numbered("S", second, at, 10)
 	if err != nil {
 		return shipmentRow{}, err
@@ -96,7 +96,7 @@ func (l *Ledger) newShipment(ctx context.Context, tx bun.Tx, order orderRow, at 
 }
 
 // answerProgress tells how far a booked parcel is.
-func (l *Ledger) answerProgress(ctx context.Context, tx bun.Tx, ref desk.Ref, row shipmentRow, at time.Time) error {
+func (l *Ledger) answerProgress(ctx context.Context, tx txn, ref desk.Ref, row shipmentRow, at time.Time) error {
 	scans, err := l.scans(ctx, tx, row.Number)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func progress(row shipmentRow, where string) flows.Happening {
 
 // ShipmentBooked implements [desk.Parcels]. The first waybill stays.
 func (l *Ledger) ShipmentBooked(ctx context.Context, ref desk.Ref, number, waybill string, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		row, err := l.shipment(ctx, tx, "number", number)
 		if err != nil {
 			return err

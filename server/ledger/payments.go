@@ -55,7 +55,7 @@ func (l *Ledger) OpenPayment(ctx context.Context, ref desk.Ref, at time.Time) (d
 	}
 	var attempt desk.Payment
 	done := false
-	err = l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = l.tx(ctx, func(ctx context.Context, tx txn) error {
 		order, err := l.liveOrder(ctx, tx, ref.Talk)
 		if err != nil {
 			return err
@@ -94,7 +94,7 @@ func (l *Ledger) buyer(ctx context.Context, talk desk.TalkID) (string, error) {
 	return people[0].ID, nil
 }
 
-func (l *Ledger) newAttempt(ctx context.Context, tx bun.Tx, order orderRow, buyer string, at time.Time) (desk.Payment, error) {
+func (l *Ledger) newAttempt(ctx context.Context, tx txn, order orderRow, buyer string, at time.Time) (desk.Payment, error) {
 	if err := l.lapse(ctx, tx, order.No); err != nil {
 		return desk.Payment{}, err
 	}
@@ -125,7 +125,7 @@ func (l *Ledger) newAttempt(ctx context.Context, tx bun.Tx, order orderRow, buye
 }
 
 // lastLapsed is the attempt to be closed at the cashier before a new one.
-func lastLapsed(ctx context.Context, tx bun.Tx, orderNo string) (string, error) {
+func lastLapsed(ctx context.Context, tx txn, orderNo string) (string, error) {
 	var number string
 	err := tx.NewSelect().Model((*paymentRow)(nil)).Column("number").
 		Where("order_no = ? AND state = ?", orderNo, paymentLapsed).
@@ -137,7 +137,7 @@ func lastLapsed(ctx context.Context, tx bun.Tx, orderNo string) (string, error) 
 }
 
 // lapse ends the open attempt of an order on our side.
-func (l *Ledger) lapse(ctx context.Context, tx bun.Tx, orderNo string) error {
+func (l *Ledger) lapse(ctx context.Context, tx txn, orderNo string) error {
 	_, err := tx.NewUpdate().Model((*paymentRow)(nil)).Set("state = ?", paymentLapsed).
 		Where("order_no = ? AND state = ?", orderNo, paymentOpen).Exec(ctx)
 	if err != nil {
@@ -149,7 +149,7 @@ func (l *Ledger) lapse(ctx context.Context, tx bun.Tx, orderNo string) error {
 // PaymentOpened implements [desk.Orders]. The cashier's first answer stays.
 // An attempt that was ended meanwhile is [desk.ErrExpired]: open another.
 func (l *Ledger) PaymentOpened(ctx context.Context, ref desk.Ref, p desk.Payment, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		row, order, err := l.payment(ctx, tx, p.Number)
 		if err != nil {
 			return err
@@ -175,13 +175,13 @@ func (l *Ledger) PaymentOpened(ctx context.Context, ref desk.Ref, p desk.Payment
 }
 
 // ask starts to ask a partner how far something is.
-func (l *Ledger) ask(ctx context.Context, tx bun.Tx, p desk.Poll) error {
+func (l *Ledger) ask(ctx context.Context, tx txn, p desk.Poll) error {
 	return l.enqueue(ctx, tx, pollJob(p, p.Since))
 }
 
 // SettlePayment implements [desk.Orders].
 func (l *Ledger) SettlePayment(ctx context.Context, t flows.Trade, source string, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		row, order, err := l.payment(ctx, tx, t.Number)
 		switch {
 		case t.State == flows.TradeOpen:
@@ -200,7 +200,7 @@ func (l *Ledger) SettlePayment(ctx context.Context, t flows.Trade, source string
 }
 
 // paymentEnded notes that the cashier takes no money for an attempt any more.
-func (l *Ledger) paymentEnded(ctx context.Context, tx bun.Tx, row paymentRow) error {
+func (l *Ledger) paymentEnded(ctx context.Context, tx txn, row paymentRow) error {
 	if row.State == paymentOpen || row.State == paymentLapsed {
 		return l.setPayment(ctx, tx, row, paymentClosed)
 	}
@@ -209,7 +209,7 @@ func (l *Ledger) paymentEnded(ctx context.Context, tx bun.Tx, row paymentRow) er
 
 // collected books money that came in. An attempt that we had given up counts
 // while its order waits for money.
-func (l *Ledger) collected(ctx context.Context, tx bun.Tx, row paymentRow, order orderRow, t flows.Trade, source string, at time.Time) error {
+func (l *Ledger) collected(ctx context.Context, tx txn, row paymentRow, order orderRow, t flows.Trade, source string, at time.Time) error {
 	switch {
 	case t.Amount != row.Amount:
 		return l.misplaced(ctx, tx, t, "wrong amount", order.Talk, at)
@@ -235,7 +235,7 @@ func (l *Ledger) collected(ctx context.Context, tx bun.Tx, row paymentRow, order
 
 // orderPaid is the transition: the order, the attempts beside the one that
 // brought the money, and the news, all or nothing.
-func (l *Ledger) orderPaid(ctx context.Context, tx bun.Tx, order orderRow, t flows.Trade, source string, at time.Time) error {
+func (l *Ledger) orderPaid(ctx context.Context, tx txn, order orderRow, t flows.Trade, source string, at time.Time) error {
 	when := t.At
 	if when.IsZero() {
 		when = at
@@ -254,7 +254,7 @@ func (l *Ledger) orderPaid(ctx context.Context, tx bun.Tx, order orderRow, t flo
 }
 
 // misplaced keeps money, or news of it, that fits no attempt of ours.
-func (l *Ledger) misplaced(ctx context.Context, tx bun.Tx, t flows.Trade, why string, talk desk.TalkID, at time.Time) error {
+func (l *Ledger) misplaced(ctx context.Context, tx txn, t flows.Trade, why string, talk desk.TalkID, at time.Time) error {
 	id := fmt.Sprintf("payment/%s/%s/%s/%d", t.Number, t.No, t.State, t.Amount)
 	return l.keep(ctx, tx, letter{ID: id, Kind: "payment", Why: why, Talk: talk, Body: t}, at)
 }
@@ -275,7 +275,7 @@ func (l *Ledger) OpenPaymentOf(ctx context.Context, talk desk.TalkID) (desk.Paym
 
 // PaymentRefused implements [desk.Payments].
 func (l *Ledger) PaymentRefused(ctx context.Context, ref desk.Ref, number, why string, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		row, order, err := l.payment(ctx, tx, number)
 		if err != nil {
 			return err
@@ -294,7 +294,7 @@ func (l *Ledger) PaymentRefused(ctx context.Context, ref desk.Ref, number, why s
 
 // PaymentStatus implements [desk.Payments].
 func (l *Ledger) PaymentStatus(ctx context.Context, ref desk.Ref, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		order, err := l.liveOrder(ctx, tx, ref.Talk)
 		if err != nil && !errors.Is(err, desk.ErrUnknown) {
 			return err
@@ -313,7 +313,7 @@ func (l *Ledger) openAttempt(ctx context.Context, db bun.IDB, orderNo string) (p
 }
 
 // payment finds an attempt and its order, or [desk.ErrUnknown].
-func (l *Ledger) payment(ctx context.Context, tx bun.Tx, number string) (paymentRow, orderRow, error) {
+func (l *Ledger) payment(ctx context.Context, tx txn, number string) (paymentRow, orderRow, error) {
 	row := paymentRow{Number: number}
 	err := tx.NewSelect().Model(&row).WherePK().Scan(ctx)
 	if err := found(err, "payment "+number); err != nil {
@@ -323,7 +323,7 @@ func (l *Ledger) payment(ctx context.Context, tx bun.Tx, number string) (payment
 	return row, order, err
 }
 
-func (l *Ledger) setPayment(ctx context.Context, tx bun.Tx, row paymentRow, state paymentState) error {
+func (l *Ledger) setPayment(ctx context.Context, tx txn, row paymentRow, state paymentState) error {
 	row.State = state
 	if _, err := tx.NewUpdate().Model(&row).Column("state", "trade").WherePK().Exec(ctx); err != nil {
 		return fmt.Errorf("ledger: payment %s: %w", row.Number, err)

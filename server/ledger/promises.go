@@ -20,12 +20,12 @@ import (
 
 // Report implements [desk.Book].
 func (l *Ledger) Report(ctx context.Context, id string, talk desk.TalkID, what flows.Happening, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error { return l.report(ctx, tx, id, talk, what, at) })
+	return l.tx(ctx, func(ctx context.Context, tx txn) error { return l.report(ctx, tx, id, talk, what, at) })
 }
 
 // report stores what happened to a talk, once for ever by id, and the job that
 // tells the talk of it.
-func (l *Ledger) report(ctx context.Context, tx bun.Tx, id string, talk desk.TalkID, what flows.Happening, at time.Time) error {
+func (l *Ledger) report(ctx context.Context, tx txn, id string, talk desk.TalkID, what flows.Happening, at time.Time) error {
 	box, err := sealed.EncodeHappening(l.cfg.Keys, reportPlace(id), what)
 	if err != nil {
 		return fmt.Errorf("ledger: report %s: %w", id, err)
@@ -43,13 +43,13 @@ func (l *Ledger) report(ctx context.Context, tx bun.Tx, id string, talk desk.Tal
 
 // answer reports what came of an effect. Whoever performs an effect in one
 // transaction asks [Ledger.answered] first.
-func (l *Ledger) answer(ctx context.Context, tx bun.Tx, ref desk.Ref, what flows.Happening, at time.Time) error {
+func (l *Ledger) answer(ctx context.Context, tx txn, ref desk.Ref, what flows.Happening, at time.Time) error {
 	return l.report(ctx, tx, ref.Answer(), ref.Talk, what, at)
 }
 
 // answered reports whether an effect has its answer: then a repetition of its
 // job has nothing left to do.
-func (l *Ledger) answered(ctx context.Context, tx bun.Tx, ref desk.Ref) (bool, error) {
+func (l *Ledger) answered(ctx context.Context, tx txn, ref desk.Ref) (bool, error) {
 	return tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", ref.Answer()).Exists(ctx)
 }
 
@@ -159,7 +159,7 @@ func (l *Ledger) Accepted(ctx context.Context, id string, at time.Time) error {
 }
 
 // employ makes the job that performs an effect, and notes it at the effect.
-func (l *Ledger) employ(ctx context.Context, tx bun.Tx, row *effectRow) error {
+func (l *Ledger) employ(ctx context.Context, tx txn, row *effectRow) error {
 	var err error
 	if row.Job, err = l.insertJob(ctx, tx, effectJob(row.ref())); err != nil {
 		return err
@@ -169,7 +169,7 @@ func (l *Ledger) employ(ctx context.Context, tx bun.Tx, row *effectRow) error {
 }
 
 // post makes the job that delivers a report, and notes it at the report.
-func (l *Ledger) post(ctx context.Context, tx bun.Tx, row *reportRow) error {
+func (l *Ledger) post(ctx context.Context, tx txn, row *reportRow) error {
 	var err error
 	if row.Job, err = l.insertJob(ctx, tx, reportJob(row.ID)); err != nil {
 		return err
@@ -190,7 +190,7 @@ const (
 func (l *Ledger) Stuck(ctx context.Context, at time.Time) ([]desk.Ref, error) {
 	var found []desk.Ref
 	before := millis(at.Add(-l.hurried(stuckAfter)))
-	err := l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
 		var err error
 		if found, err = l.stuckEffects(ctx, tx, before, at); err != nil {
 			return err
@@ -206,7 +206,7 @@ func (l *Ledger) Stuck(ctx context.Context, at time.Time) ([]desk.Ref, error) {
 // jobless is true of a row whose last job is finished or gone.
 const jobless = "NOT EXISTS (SELECT 1 FROM river_job WHERE river_job.id = job AND river_job.finalized_at IS NULL)"
 
-func (l *Ledger) stuckEffects(ctx context.Context, tx bun.Tx, before int64, at time.Time) ([]desk.Ref, error) {
+func (l *Ledger) stuckEffects(ctx context.Context, tx txn, before int64, at time.Time) ([]desk.Ref, error) {
 	var rows []effectRow
 	err := tx.NewSelect().Model(&rows).Where("done_at = 0 AND at < ?", before).Where(jobless).
 		Order("at").Limit(stuckAtOnce).Scan(ctx)
@@ -229,7 +229,7 @@ func (l *Ledger) stuckEffects(ctx context.Context, tx bun.Tx, before int64, at t
 	return flagged, nil
 }
 
-func (l *Ledger) stuckReports(ctx context.Context, tx bun.Tx, before int64) error {
+func (l *Ledger) stuckReports(ctx context.Context, tx txn, before int64) error {
 	var rows []reportRow
 	err := tx.NewSelect().Model(&rows).Where("accepted_at = 0 AND at < ?", before).Where(jobless).
 		Order("at").Limit(stuckAtOnce).Scan(ctx)

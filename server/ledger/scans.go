@@ -12,15 +12,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"certdesk/flows"
 	"certdesk/server/desk"
 )
 
 // Scanned implements [desk.Parcels].
 func (l *Ledger) Scanned(ctx context.Context, scans []flows.Scan, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		moved := map[string]shipmentRow{}
 		for _, s := range scans {
 			row, err := l.scanned(ctx, tx, s)
@@ -53,7 +51,7 @@ func (l *Ledger) Scanned(ctx context.Context, scans []flows.Scan, at time.Time) 
 
 // scanned finds the parcel of a line: by our number when the courier gives it,
 // otherwise by the waybill.
-func (l *Ledger) scanned(ctx context.Context, tx bun.Tx, s flows.Scan) (shipmentRow, error) {
+func (l *Ledger) scanned(ctx context.Context, tx txn, s flows.Scan) (shipmentRow, error) {
 	if s.Parcel != "" {
 		return l.shipment(ctx, tx, "number", s.Parcel)
 	}
@@ -63,7 +61,7 @@ func (l *Ledger) scanned(ctx context.Context, tx bun.Tx, s flows.Scan) (shipment
 	return l.shipment(ctx, tx, "waybill", s.Waybill)
 }
 
-func (l *Ledger) enterScan(ctx context.Context, tx bun.Tx, number string, s flows.Scan) (fresh bool, err error) {
+func (l *Ledger) enterScan(ctx context.Context, tx txn, number string, s flows.Scan) (fresh bool, err error) {
 	row := scanRow{Shipment: number, ID: s.ID, At: millis(s.At)}
 	if row.Sealed, err = l.seal(scanPlace(row), s); err != nil {
 		return false, err
@@ -73,7 +71,7 @@ func (l *Ledger) enterScan(ctx context.Context, tx bun.Tx, number string, s flow
 
 // follow draws the conclusions from new lines of a parcel. What each report
 // stands for has one identifier, so nothing is told twice.
-func (l *Ledger) follow(ctx context.Context, tx bun.Tx, row shipmentRow, at time.Time) error {
+func (l *Ledger) follow(ctx context.Context, tx txn, row shipmentRow, at time.Time) error {
 	scans, err := l.scans(ctx, tx, row.Number)
 	if err != nil {
 		return err
@@ -135,7 +133,7 @@ func sameplace(scans []flows.Scan) bool {
 
 // scans returns the whole history of a parcel, oldest first. Lines of one
 // second stand in the order in which a parcel goes, not in which they came.
-func (l *Ledger) scans(ctx context.Context, tx bun.Tx, number string) ([]flows.Scan, error) {
+func (l *Ledger) scans(ctx context.Context, tx txn, number string) ([]flows.Scan, error) {
 	var rows []scanRow
 	if err := tx.NewSelect().Model(&rows).Where("shipment = ?", number).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("ledger: lines of parcel %s: %w", number, err)

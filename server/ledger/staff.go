@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/argon2id"
-	"github.com/uptrace/bun"
 
 	"certdesk/flows"
 	"certdesk/server/desk"
@@ -39,7 +38,7 @@ func (l *Ledger) AddStaff(ctx context.Context, s Staff, password flows.Secret, a
 		return fmt.Errorf("ledger: hash a password: %w", err)
 	}
 	row := staffRow{Name: s.Name, Display: s.Display, Role: s.Role, PasswordHash: hash, At: millis(at)}
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		fresh, err := once(ctx, tx, &row)
 		if err != nil {
 			return err

@@ -7,8 +7,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/uptrace/bun"
-
 	"certdesk/server/desk"
 )
 
@@ -30,7 +28,7 @@ func (l *Ledger) Mark(ctx context.Context, talk desk.TalkID) (string, error) {
 // archive does not stand at the first mark any more, somebody else has
 // archived them: it adds nothing and returns [desk.ErrStale].
 func (l *Ledger) Archive(ctx context.Context, talk desk.TalkID, after, mark string, lines []desk.Line) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		result, err := tx.NewUpdate().Model((*talkRow)(nil)).Set("archived = ?", mark).
 			Where("id = ? AND archived = ?", talk, after).Exec(ctx)
 		if err != nil {
@@ -43,7 +41,7 @@ func (l *Ledger) Archive(ctx context.Context, talk desk.TalkID, after, mark stri
 	})
 }
 
-func (l *Ledger) addLines(ctx context.Context, tx bun.Tx, talk desk.TalkID, lines []desk.Line) error {
+func (l *Ledger) addLines(ctx context.Context, tx txn, talk desk.TalkID, lines []desk.Line) error {
 	if len(lines) == 0 {
 		return nil
 	}

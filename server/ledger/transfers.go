@@ -75,7 +75,7 @@ const whyTransfer = "transfer" // an organisation sends what does not count, aga
 
 // OpenTransfer implements [desk.Transfers].
 func (l *Ledger) OpenTransfer(ctx context.Context, ref desk.Ref, base flows.Payee, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		seen, err := l.proofIn(ctx, tx, ref.Talk, proofSeen)
 		if err == nil {
 			return l.answerSeen(ctx, tx, ref, seen, at)
@@ -100,7 +100,7 @@ func (l *Ledger) OpenTransfer(ctx context.Context, ref desk.Ref, base flows.Paye
 
 // openProof returns the open proof of the organisation that the pages name,
 // or makes one. An older one, late or for another name or code, gives way to it.
-func (l *Ledger) openProof(ctx context.Context, tx bun.Tx, talk desk.TalkID, base flows.Payee, at time.Time) (proofRow, error) {
+func (l *Ledger) openProof(ctx context.Context, tx txn, talk desk.TalkID, base flows.Payee, at time.Time) (proofRow, error) {
 	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
 		return proofRow{}, err
@@ -131,7 +131,7 @@ func (l *Ledger) openProof(ctx context.Context, tx bun.Tx, talk desk.TalkID, bas
 	return l.newProof(ctx, tx, talk, org, base, at)
 }
 
-func (l *Ledger) newProof(ctx context.Context, tx bun.Tx, talk desk.TalkID, org company, base flows.Payee, at time.Time) (proofRow, error) {
+func (l *Ledger) newProof(ctx context.Context, tx txn, talk desk.TalkID, org company, base flows.Payee, at time.Time) (proofRow, error) {
 	number, err := numbered("T", second, at, 10)
 	if err != nil {
 		return proofRow{}, err
@@ -160,7 +160,7 @@ func (l *Ledger) Credited(ctx context.Context, c flows.Credit, at time.Time) err
 	if err != nil {
 		return err
 	}
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		line := bankLineRow{Ref: c.Ref, Sealed: body, Amount: c.Amount, At: millis(c.At), State: lineUnmatched}
 		fresh, err := once(ctx, tx, &line)
 		if err != nil || !fresh {
@@ -187,7 +187,7 @@ func (l *Ledger) Credited(ctx context.Context, c flows.Credit, at time.Time) err
 
 // weigh decides what a line does for the proof whose account it came to. A
 // line that the bank shows late counts when it was booked in time.
-func (l *Ledger) weigh(ctx context.Context, tx bun.Tx, proof proofRow, c flows.Credit, at time.Time) (lineState, error) {
+func (l *Ledger) weigh(ctx context.Context, tx txn, proof proofRow, c flows.Credit, at time.Time) (lineState, error) {
 	org, err := l.companyOf(proof)
 	if err != nil {
 		return "", err
@@ -206,7 +206,7 @@ func (l *Ledger) weigh(ctx context.Context, tx bun.Tx, proof proofRow, c flows.C
 	return lineMatched, l.provedCompany(ctx, tx, proof, c, at)
 }
 
-func (l *Ledger) wrongTransfer(ctx context.Context, tx bun.Tx, proof proofRow, c flows.Credit, why string, at time.Time) error {
+func (l *Ledger) wrongTransfer(ctx context.Context, tx txn, proof proofRow, c flows.Credit, why string, at time.Time) error {
 	_, err := tx.NewUpdate().Model(&proof).Set("wrong = wrong + 1").WherePK().Returning("wrong").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("ledger: proof %s: %w", proof.Number, err)
@@ -222,7 +222,7 @@ func (l *Ledger) wrongTransfer(ctx context.Context, tx bun.Tx, proof proofRow, c
 
 // provedCompany closes a proof with success, and any later one that was begun
 // meanwhile.
-func (l *Ledger) provedCompany(ctx context.Context, tx bun.Tx, proof proofRow, c flows.Credit, at time.Time) error {
+func (l *Ledger) provedCompany(ctx context.Context, tx txn, proof proofRow, c flows.Credit, at time.Time) error {
 	other, err := l.proofIn(ctx, tx, proof.Talk, proofOpen)
 	switch {
 	case err == nil && other.Number != proof.Number:
@@ -244,7 +244,7 @@ func (l *Ledger) provedCompany(ctx context.Context, tx bun.Tx, proof proofRow, c
 
 // TransferStatus implements [desk.Transfers].
 func (l *Ledger) TransferStatus(ctx context.Context, ref desk.Ref, at time.Time) error {
-	return l.tx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		seen, err := l.proofIn(ctx, tx, ref.Talk, proofSeen)
 		if errors.Is(err, desk.ErrUnknown) {
 			return l.answer(ctx, tx, ref, flows.TransferNotYet{}, at)
@@ -256,7 +256,7 @@ func (l *Ledger) TransferStatus(ctx context.Context, ref desk.Ref, at time.Time)
 	})
 }
 
-func (l *Ledger) answerSeen(ctx context.Context, tx bun.Tx, ref desk.Ref, seen proofRow, at time.Time) error {
+func (l *Ledger) answerSeen(ctx context.Context, tx txn, ref desk.Ref, seen proofRow, at time.Time) error {
 	org, err := l.companyOf(seen)
 	if err != nil {
 		return err
@@ -288,7 +288,7 @@ func (l *Ledger) proofIn(ctx context.Context, db bun.IDB, talk desk.TalkID, stat
 	return row, found(err, "proof of "+string(talk))
 }
 
-func (l *Ledger) endProof(ctx context.Context, tx bun.Tx, proof proofRow, state proofState) error {
+func (l *Ledger) endProof(ctx context.Context, tx txn, proof proofRow, state proofState) error {
 	proof.State = state
 	if _, err := tx.NewUpdate().Model(&proof).Column("state").WherePK().Exec(ctx); err != nil {
 		return fmt.Errorf("ledger: proof %s: %w", proof.Number, err)

@@ -106,7 +106,7 @@ CREATE TABLE making (
 	order_no    TEXT    NOT NULL REFERENCES orders (no),
 	pc          TEXT    NOT NULL, -- sealed
 	state       TEXT    NOT NULL, -- open, closed
-	authorised  INTEGER NOT NULL DEFAULT 0,
+	authorised  BOOLEAN NOT NULL DEFAULT FALSE,
 	challenge   TEXT    NOT NULL DEFAULT '', -- sealed, while it waits for its proof
 	at          BIGINT  NOT NULL,
 	until       BIGINT  NOT NULL
