@@ -20,7 +20,7 @@ type Config struct {
 	Listen         string        `env:"LISTEN" envDefault:":8080" doc:"address of the HTTP server"`
 	PublicURL      string        `env:"PUBLIC_URL" envDefault:"http://127.0.0.1:8080" doc:"how browsers reach the service, without a slash at the end"`
 	DataDir        string        `env:"DATA_DIR" envDefault:"." doc:"directory of the embedded ledger"`
-	RedisURL       flows.Secret  `env:"REDIS_URL" doc:"redis:// or rediss:// address of the store of talks; required unless embedded"`
+	RedisURL       flows.Secret  `env:"REDIS_URL" doc:"address of the store of talks: redis://host, redis+sentinel://host?addr=...&master_name=..., redis+cluster://host?addr=..., rediss for TLS; required unless embedded"`
 	DatabaseURL    flows.Secret  `env:"DATABASE_URL" doc:"address of the ledger: postgres://user:password@host/name, or sqlite:/path for one process; required unless embedded"`
 	SecretKeys     flows.Secret  `env:"SECRET_KEYS" doc:"keys that seal what rests: version:base64 of 32 bytes, comma between; the highest seals; required"`
 	TrustedProxies []string      `env:"TRUSTED_PROXIES" doc:"addresses of proxies in front, comma between; their X-Real-IP is believed"`

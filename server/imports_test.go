@@ -35,6 +35,7 @@ var house = []rule{
 	{dir: "server/sealed", ours: "flows", vendors: "github.com/fxamacker/cbor/v2"},
 	{dir: "server/desk/desktest", ours: "flows server/desk", vendors: "pgregory.net/rapid"},
 	{dir: "server/desk", ours: "flows"},
+	{dir: "server/talks/redistest", vendors: "github.com/redis/go-redis/v9"},
 	{dir: "server/talks", ours: "flows server/desk server/sealed", vendors: "github.com/redis/go-redis/v9"},
 	{dir: "server/ledger/ledgertest", vendors: "github.com/jackc/pgx"},
 	{dir: "server/ledger", ours: "flows server/desk server/sealed", vendors: "github.com/uptrace/bun modernc.org/sqlite github.com/jackc/pgx github.com/pressly/goose github.com/riverqueue/river github.com/alexedwards/argon2id"},

@@ -39,7 +39,7 @@ type Server struct {
 	desk      *desk.Desk
 	book      *ledger.Ledger
 	talks     *talks.Store
-	redis     *redis.Client
+	redis     redis.UniversalClient
 	embedded  *miniredis.Miniredis
 	account   bot.Account
 	voice     *wechatVoice

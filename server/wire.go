@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"certdesk/bot"
 	"certdesk/bot/wechat"
 	"certdesk/flows"
@@ -100,11 +98,10 @@ func (s *Server) stores(ctx context.Context, keys *sealed.Keys) error {
 	if dsn == "" || s.cfg.RedisURL.IsZero() {
 		return errors.New("server: " + prefix + "REDIS_URL and " + prefix + "DATABASE_URL are needed, or --embedded")
 	}
-	o, err := redis.ParseURL(s.cfg.RedisURL.Reveal())
-	if err != nil {
-		return fmt.Errorf("server: %sREDIS_URL: %w", prefix, err)
+	var err error
+	if s.redis, err = openRedis(s.cfg.RedisURL); err != nil {
+		return err
 	}
-	s.redis = redis.NewClient(o)
 	if s.talks, err = talks.Open(ctx, s.redis, keys, talks.Defaults); err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func diagnose(what string, err error, advice string) (failed bool) {
 	return true
 }
 
-var usualPorts = map[string]string{"http": "80", "https": "443", "redis": "6379", "rediss": "6379", "postgres": "5432", "": "443"}
+var usualPorts = map[string]string{"http": "80", "https": "443", "redis": "6379", "rediss": "6379", "redis+sentinel": "26379", "redis+cluster": "6379", "postgres": "5432", "": "443"}
 
 // reach opens and closes a connection to whatever an address names: a URL, a
 // host with a port, or a bare host.

@@ -2,9 +2,6 @@ package talks_test
 
 import (
 	"context"
-	"net"
-	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +14,7 @@ import (
 	"certdesk/server/desk/desktest"
 	"certdesk/server/sealed"
 	"certdesk/server/talks"
+	"certdesk/server/talks/redistest"
 )
 
 func keys(t *testing.T) *sealed.Keys {
@@ -28,9 +26,8 @@ func keys(t *testing.T) *sealed.Keys {
 	return k
 }
 
-func open(t *testing.T, address string, cfg talks.Config) *talks.Store {
+func open(t *testing.T, client redis.UniversalClient, cfg talks.Config) *talks.Store {
 	t.Helper()
-	client := redis.NewClient(&redis.Options{Addr: address})
 	t.Cleanup(func() { client.Close() })
 	s, err := talks.Open(t.Context(), client, keys(t), cfg)
 	if err != nil {
@@ -39,25 +36,50 @@ func open(t *testing.T, address string, cfg talks.Config) *talks.Store {
 	return s
 }
 
+func single(address string) redis.UniversalClient {
+	return redis.NewClient(&redis.Options{Addr: address})
+}
+
 func TestTalksInMiniredis(t *testing.T) {
 	desktest.Talks(t, func(t *testing.T) (desktest.Store, func(time.Duration)) {
 		r := miniredis.RunT(t)
-		return open(t, r.Addr(), talks.Defaults), r.FastForward
+		return open(t, single(r.Addr()), talks.Defaults), r.FastForward
 	})
 }
 
-// TestTalksInRedis runs the same suite on a redis-server of its own. Time there
-// cannot be moved, so everything is kept for two seconds at most.
 func TestTalksInRedis(t *testing.T) {
-	address := startRedis(t)
+	address := redistest.Single(t)
+	suite(t, func() redis.UniversalClient { return single(address) })
+}
+
+func TestTalksInRedisThatWritesEachChange(t *testing.T) {
+	address := redistest.Synced(t)
+	suite(t, func() redis.UniversalClient { return single(address) })
+}
+
+func TestTalksInACluster(t *testing.T) {
+	nodes := redistest.Cluster(t)
+	suite(t, func() redis.UniversalClient {
+		return redis.NewClusterClient(&redis.ClusterOptions{Addrs: nodes})
+	})
+}
+
+func TestTalksUnderASentinel(t *testing.T) {
+	pair := redistest.Sentinel(t)
+	suite(t, func() redis.UniversalClient {
+		return redis.NewFailoverClient(&redis.FailoverOptions{MasterName: pair.Master, SentinelAddrs: []string{pair.Sentinel}})
+	})
+}
+
+// suite runs the same suite on a real server. Time there cannot be moved, so
+// everything is kept for two seconds at most.
+func suite(t *testing.T, dial func() redis.UniversalClient) {
+	t.Helper()
 	cfg := talks.Config{Idle: 2 * time.Second, Answer: time.Second, Burst: 30, Window: time.Second, Lines: 200}
 	desktest.Talks(t, func(t *testing.T) (desktest.Store, func(time.Duration)) {
-		client := redis.NewClient(&redis.Options{Addr: address})
-		defer client.Close()
-		if err := client.FlushAll(t.Context()).Err(); err != nil {
-			t.Fatal(err)
-		}
-		return open(t, address, cfg), func(d time.Duration) {
+		client := dial()
+		flush(t, client)
+		return open(t, client, cfg), func(d time.Duration) {
 			if d > 24*time.Hour {
 				d = cfg.Idle
 			} else {
@@ -68,42 +90,23 @@ func TestTalksInRedis(t *testing.T) {
 	})
 }
 
-// startRedis starts a redis-server that ends with the test.
-func startRedis(t *testing.T) string {
+// flush empties every server of a Redis.
+func flush(t *testing.T, client redis.UniversalClient) {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("redis-server is absent: apt-get install redis-server")
+	err := error(nil)
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		err = cluster.ForEachMaster(t.Context(), func(ctx context.Context, node *redis.Client) error { return node.FlushAll(ctx).Err() })
+	} else {
+		err = client.FlushAll(t.Context()).Err()
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	cmd := exec.Command(program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	address := "127.0.0.1:" + strconv.Itoa(port)
-	client := redis.NewClient(&redis.Options{Addr: address})
-	defer client.Close()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.After(10 * time.Second); client.Ping(t.Context()).Err() != nil; {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatal("redis-server does not answer")
-		}
-	}
-	return address
 }
 
 func TestNothingPersonalLiesOpen(t *testing.T) {
 	r := miniredis.RunT(t)
-	s := open(t, r.Addr(), talks.Defaults)
+	s := open(t, single(r.Addr()), talks.Defaults)
 	secret := "11010519491231002X"
 	_, _, err := s.Commit(t.Context(), desk.Commit{
 		Talk:    desk.Talk{ID: "b", Case: flows.Case{Form: flows.Form{flows.KeyIDNumber: flows.Conceal(secret)}}},
