@@ -85,7 +85,9 @@ const (
 type Facts struct {
 	Form            Form // every saved page, and what reports have told
 	Owner           Owner
-	Begun           bool // the applicant has been here before
+	Saved           map[PageID]bool   // pages that were sent in, also those on which nothing had to be said
+	Agreed          map[string]string // newest version agreed to, by document
+	Begun           bool              // the applicant has been here before
 	Registered      bool
 	PersonVerified  bool
 	CompanyVerified bool

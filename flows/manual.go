@@ -110,14 +110,16 @@ var resumes = []Resumption{
 	{"paid", func(f Facts) bool { return f.Paid }, DeliveryPacking},
 	{"ordered", func(f Facts) bool { return f.Ordered }, PaymentOpening},
 	{"address known", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTotal) }, ServiceConfirm},
-	{"invoice known", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTaxNumber) }, ServiceDelivery},
+	{"invoice known", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) && invoiced(f) }, ServiceDelivery},
 	{"company's service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) && isCompanyCase(f) }, ServiceInvoice},
 	{"person's service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) }, ServiceReceipt},
 	{"proved", proved, ServiceChoose},
 	{"company awaits money", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyPayeeAccount) }, CompanyOpening},
+	{"company agreed to the transfer's rules", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) && agreed(f, transferRules) }, CompanyOpening},
 	{"company named", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) }, CompanyRules},
 	{"person proved", func(f Facts) bool { return f.PersonVerified }, CompanyPage},
 	{"person named", func(f Facts) bool { return f.Registered && f.Form.Has(KeyIDNumber) }, PersonOpening},
+	{"person agreed to the check", func(f Facts) bool { return f.Registered && agreed(f, faceNotice) }, PersonPage},
 	{"registered", func(f Facts) bool { return f.Registered }, PersonStart},
 	{"company's mobile known", func(f Facts) bool { return f.Form.Has(KeyMobile) && isCompanyCase(f) }, RegisterCompany},
 	{"person's mobile known", func(f Facts) bool { return f.Form.Has(KeyMobile) }, RegisterPerson},
@@ -126,6 +128,15 @@ var resumes = []Resumption{
 }
 
 func isCompanyCase(f Facts) bool { return f.Form.Text(KeyKind) == KindCompany }
+
+// invoiced reports whether the invoice's page was sent in: a person may leave
+// all of it empty.
+func invoiced(f Facts) bool {
+	return f.Form.Has(KeyTaxNumber) || f.Saved[PageID(ServiceReceipt)] || f.Saved[PageID(ServiceInvoice)]
+}
+
+// agreed reports whether the present version of a document was agreed to.
+func agreed(f Facts, doc Agreement) bool { return f.Agreed[doc.ID] == doc.Version }
 
 func proved(f Facts) bool {
 	return f.PersonVerified && (f.CompanyVerified || !isCompanyCase(f))

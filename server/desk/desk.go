@@ -122,7 +122,7 @@ func (d *Desk) HandleTalk(ctx context.Context, id TalkID, e flows.Event) (Answer
 		switch {
 		case err == nil:
 			d.memory.put(talk)
-			d.settleSoon(id, c.Effects)
+			d.settleSoon(id, len(c.Effects)+len(c.Owed))
 			return answer, nil
 		case errors.Is(err, ErrDuplicate):
 			return answer, nil
@@ -174,14 +174,14 @@ func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event) Commit {
 		next.Seen = next.Seen[max(0, len(next.Seen)-seenKept):]
 	}
 	answer := Answer{Replies: out.Replies, Refusals: out.Refusals, At: out.Case.At, Entry: out.Case.Entry, Talk: talk.ID}
-	effects := append(slices.Clone(owed), out.Effects...)
+	effects := out.Effects
 	if say, ok := d.aloud(talk.Case, out, e); ok {
 		effects = append(effects, say)
 		answer.Queued = e.Via != flows.Web
 	}
 	people := e.Via == flows.WeChat || e.Via == flows.Alipay || e.Via == flows.Web
 	return Commit{
-		Talk: next, Was: talk.Revision, Event: e, Answer: answer, Effects: effects,
+		Talk: next, Was: talk.Revision, Event: e, Answer: answer, Effects: effects, Owed: owed,
 		Lines: transcribe(talk.Case, out, e), Limited: Limited(people),
 	}
 }

@@ -103,13 +103,21 @@ func (b brokenLedger) PaymentOpened(ctx context.Context, ref desk.Ref, p desk.Pa
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
+	r := miniredis.RunT(t)
+	h := newHouseOn(t, redis.NewClient(&redis.Options{Addr: r.Addr()}))
+	h.redis = r
+	return h
+}
+
+// newHouseOn is a house whose talks are in some other Redis.
+func newHouseOn(t *testing.T, client redis.UniversalClient) *house {
+	t.Helper()
 	keys, err := sealed.ParseKeys(sealed.NewKeys())
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	h := &house{t: t, redis: miniredis.RunT(t), town: newTown(), openid: "oApplicant", clock: time.Now()}
-	client := redis.NewClient(&redis.Options{Addr: h.redis.Addr()})
+	h := &house{t: t, town: newTown(), openid: "oApplicant", clock: time.Now()}
 	t.Cleanup(func() { client.Close() })
 	if h.store, err = talks.Open(t.Context(), client, keys, talks.Defaults); err != nil {
 		t.Fatal(err)

@@ -38,6 +38,7 @@ type Commit struct {
 	Answer  Answer
 	Lines   []Line
 	Effects []flows.Effect
+	Owed    []flows.Effect // of a talk that was lost; entered before Effects, under a name of this commit's own
 	Limited Limited
 }
 

@@ -7,14 +7,12 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-
-	"certdesk/flows"
 )
 
 // settleSoon asks for a talk's effects to be taken into the ledger. It never
 // waits: what finds no room is found by the sweep.
-func (d *Desk) settleSoon(id TalkID, effects []flows.Effect) {
-	if len(effects) == 0 {
+func (d *Desk) settleSoon(id TalkID, effects int) {
+	if effects == 0 {
 		return
 	}
 	select {

@@ -18,7 +18,7 @@ import (
 func (l *Ledger) Facts(ctx context.Context, id desk.TalkID) (flows.Facts, error) {
 	facts := flows.Facts{}
 	parts := []func(context.Context, bun.IDB, desk.TalkID, *flows.Facts) error{
-		l.talkFacts, l.accountFacts, l.personFacts, l.orderFacts,
+		l.talkFacts, l.consentFacts, l.accountFacts, l.personFacts, l.orderFacts,
 	}
 	err := l.read.RunInTx(ctx, l.engine.snapshot(), func(ctx context.Context, tx bun.Tx) error {
 		for _, part := range parts {
@@ -50,11 +50,32 @@ func (l *Ledger) talkFacts(ctx context.Context, db bun.IDB, id desk.TalkID, f *f
 	if f.Form, err = l.saved(ctx, db, id); err != nil {
 		return err
 	}
+	var pages []flows.PageID
+	if err := db.NewSelect().Model((*pageRow)(nil)).Column("name").Where("talk = ?", id).Scan(ctx, &pages); err != nil {
+		return err
+	}
+	f.Saved = map[flows.PageID]bool{}
+	for _, name := range pages {
+		f.Saved[name] = true
+	}
 	delete(f.Form, flows.KeyPassword)
 	delete(f.Form, flows.KeyCode)
 	f.Begun, err = db.NewSelect().Model((*effectRow)(nil)).Where("talk = ?", id).Exists(ctx)
 	f.Begun = f.Begun || len(f.Form) > 0
 	return err
+}
+
+// consentFacts reads which version of each document was agreed to last.
+func (l *Ledger) consentFacts(ctx context.Context, db bun.IDB, id desk.TalkID, f *flows.Facts) error {
+	var rows []consentRow
+	if err := db.NewSelect().Model(&rows).Where("talk = ?", id).Order("at").Scan(ctx); err != nil {
+		return err
+	}
+	f.Agreed = map[string]string{}
+	for _, row := range rows {
+		f.Agreed[row.Document] = row.Version
+	}
+	return nil
 }
 
 func (l *Ledger) accountFacts(ctx context.Context, db bun.IDB, id desk.TalkID, f *flows.Facts) error {

@@ -90,7 +90,8 @@ func (l *Ledger) openPage(row pageRow) (flows.Form, error) {
 
 func pagePlace(row pageRow) string { return fmt.Sprintf("page/%s/%s", row.Talk, row.Name) }
 
-// forget removes answers from every saved page of a talk. The turns stay.
+// forget removes answers from every saved page of a talk, and pages on which
+// nothing is left.
 func (l *Ledger) forget(ctx context.Context, tx txn, talk desk.TalkID, keys ...flows.Key) error {
 	var rows []pageRow
 	if err := tx.NewSelect().Model(&rows).Where("talk = ?", talk).Scan(ctx); err != nil {
@@ -101,11 +102,18 @@ func (l *Ledger) forget(ctx context.Context, tx txn, talk desk.TalkID, keys ...f
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(keys, page.Has) {
-			continue
-		}
+		has := slices.ContainsFunc(keys, page.Has)
 		for _, k := range keys {
 			delete(page, k)
+		}
+		if len(page) == 0 {
+			if _, err := tx.NewDelete().Model(&row).WherePK().Exec(ctx); err != nil {
+				return fmt.Errorf("ledger: page %s of %s: %w", row.Name, talk, err)
+			}
+			continue
+		}
+		if !has {
+			continue
 		}
 		if row.Sealed, err = l.seal(pagePlace(row), page); err != nil {
 			return err

@@ -172,12 +172,24 @@ func (s *Store) commitArgs(c desk.Commit, next desk.Talk) ([]any, error) {
 		}
 		args = append(args, box)
 	}
-	for i, e := range c.Effects {
-		box, err := sealed.EncodeEffect(s.keys, dueKey(id), e)
-		if err != nil {
-			return nil, err
+	for _, due := range []struct {
+		event   string
+		seq     int64
+		effects []flows.Effect
+	}{
+		// The same event may come to a talk that was lost more than once: what is
+		// owed from before is never taken for what the event led to.
+		{"resume/" + next.Revision, next.Case.Seq - 1, c.Owed},
+		{c.Event.ID, next.Case.Seq, c.Effects},
+	} {
+		for i, e := range due.effects {
+			box, err := sealed.EncodeEffect(s.keys, dueKey(id), e)
+			if err != nil {
+				return nil, err
+			}
+			p := desk.Pending{Ref: desk.Ref{Event: due.event, Index: i}, At: c.Event.At, Seq: due.seq}
+			args = append(args, dueField(p), box)
 		}
-		args = append(args, dueField(desk.Pending{Ref: desk.Ref{Event: c.Event.ID, Index: i}, At: c.Event.At, Seq: next.Case.Seq}), box)
 	}
 	return args, nil
 }

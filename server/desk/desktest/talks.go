@@ -32,6 +32,7 @@ func Talks(t *testing.T, open func(t *testing.T) (s Store, pass func(time.Durati
 		"a sequence that came round again does not win": sequenceDoesNotWin,
 		"of racing commits one wins":                    oneCommitWins,
 		"effects wait until they are settled":           effectsWait,
+		"what a lost talk owes has a name of its own":   owedHasItsOwnName,
 		"effects wait in the order of their decisions":  effectsInOrder,
 		"a flood is refused and passes":                 floodPasses,
 		"a transcript is read from a mark":              transcriptFromMark,
@@ -183,6 +184,29 @@ func effectsWait(t *testing.T, s Store, _ func(time.Duration)) {
 	}
 	if unsettled(t, s) {
 		t.Error("a settled talk is still in its to-do set")
+	}
+}
+
+// owedHasItsOwnName loses a talk twice while one event is delivered again and
+// again: what is owed from before is never taken for what the event led to.
+func owedHasItsOwnName(t *testing.T, s Store, _ func(time.Duration)) {
+	names := map[desk.Ref]bool{}
+	talk := desk.Talk{}
+	for _, event := range []string{"e1", "e2"} { // two names, because the store remembers the answer to one
+		c := deciding(talk, event, "a")
+		c.Owed, c.Effects = []flows.Effect{flows.PlaceOrder{}}, []flows.Effect{flows.Cancel{}}
+		talk = commit(t, s, c)
+		due, err := s.Pending(t.Context(), theTalk)
+		if err != nil || len(due) != 2 || due[0].Effect.Verb() != flows.VerbPlaceOrder || due[1].Ref != (desk.Ref{Talk: theTalk, Event: event}) {
+			t.Fatalf("Pending = %+v, %v, want what is owed first, then the event's own under its name", due, err)
+		}
+		if names[due[0].Ref] || due[0].Ref.Event == event {
+			t.Errorf("what is owed is called %s", due[0].Ref)
+		}
+		names[due[0].Ref] = true
+		if err := s.Settled(t.Context(), theTalk, due); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

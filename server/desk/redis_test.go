@@ -1,0 +1,138 @@
+package desk_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+	"certdesk/server/talks/redistest"
+)
+
+// The same conversation on Redis in other shapes, and on one that loses what it
+// had: the ledger knows how far the applicant is.
+
+func TestTheWholeWayOnACluster(t *testing.T) {
+	t.Parallel()
+	h := newHouseOn(t, redis.NewClusterClient(&redis.ClusterOptions{Addrs: redistest.Cluster(t)}))
+	h.work(h.desk)
+	h.registers()
+	h.proves()
+	h.chooses()
+	h.pays()
+}
+
+// TestAFailOverInTheMiddle ends the master while an order is being confirmed.
+// Whatever the replica had not received is lost; nothing is done twice.
+func TestAFailOverInTheMiddle(t *testing.T) {
+	t.Parallel()
+	pair := redistest.Sentinel(t)
+	h := newHouseOn(t, redis.NewFailoverClient(&redis.FailoverOptions{
+		MasterName: pair.Master, SentinelAddrs: []string{pair.Sentinel}, DialTimeout: time.Second, ReadTimeout: time.Second,
+	}))
+	h.work(h.desk)
+	h.registers()
+	h.proves()
+	h.chooses()
+	h.says("确认并付款")
+	pair.FailOver()
+	h.insists("到哪了") // WeChat delivers again; the applicant asks again
+	h.until("the order to be asked for again, or to have been", func() bool {
+		at := h.talk().Case.At
+		if at == flows.ServiceConfirm {
+			h.insists("确认并付款")
+		}
+		return at == flows.PaymentPay
+	})
+	h.pays()
+	if bills, parcels, texts := h.town.books(); bills != 1 || parcels != 1 || texts != 1 {
+		t.Errorf("%d bills, %d parcels and %d SMS, want one of each", bills, parcels, texts)
+	}
+}
+
+// insists delivers a message until it is taken.
+func (h *house) insists(text string) {
+	h.t.Helper()
+	e := h.event(flows.Said{Text: text})
+	h.until("a message to be taken", func() bool {
+		_, err := h.desk.Handle(h.t.Context(), h.identity(), e)
+		return err == nil || errors.Is(err, desk.ErrFlood)
+	})
+}
+
+// pays walks from the payment, or from the confirmation before it, to a booked
+// parcel.
+func (h *house) pays() {
+	h.t.Helper()
+	if h.talk().Case.At == flows.ServiceConfirm {
+		h.says("确认并付款")
+	}
+	h.reaches(flows.PaymentPay)
+	for _, trade := range h.town.pay() {
+		if err := h.book.SettlePayment(h.t.Context(), trade, "notify", h.now()); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	h.reaches(flows.DeliveryPacking)
+	h.until("a parcel", func() bool { _, parcels, _ := h.town.books(); return parcels == 1 })
+}
+
+// TestALossAtEachStep empties Redis at each step of the way. The applicant is
+// then at the same step, or at the one before it when only a page being typed,
+// a consent or a choice of theirs is lost; no page that the ledger has is asked
+// again, and nothing is done twice.
+func TestALossAtEachStep(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.work(h.desk)
+	lose := func(want flows.State) {
+		t.Helper()
+		h.until("everything decided to be in the ledger", func() bool {
+			due, err := h.store.Pending(t.Context(), h.id())
+			return err == nil && len(due) == 0
+		})
+		at := h.talk().Case.At
+		h.redis.FlushAll()
+		h.says("到哪了")
+		h.until("the talk to be resumed from "+string(at)+" at "+string(want), func() bool { return h.talk().Case.At == want })
+	}
+	h.says("你好")
+	lose(flows.Welcome)
+	h.says("个人证书")
+	lose(flows.RegisterAccount)
+	h.fills(form("login", "13800138000", "mobile", "13800138000"))
+	h.until("an SMS", func() bool { return h.town.code() != "" })
+	lose(flows.RegisterPerson)
+	h.fills(form("code", h.town.code(), "password", "$argon2id$v=19$x", "password2", "$argon2id$v=19$x", "terms", "on", "duty", "on"))
+	h.reaches(flows.PersonStart)
+	lose(flows.PersonStart)
+	h.says("立即实名")
+	lose(flows.PersonStart)
+	h.says("立即实名")
+	h.says("同意")
+	lose(flows.PersonPage)
+	h.fills(form("name", "王小明", "id", "11010519491231002X"))
+	h.reaches(flows.PersonScan)
+	lose(flows.PersonScan)
+	h.town.passFaces()
+	h.says("我已完成认证")
+	h.reaches(flows.ServiceChoose)
+	lose(flows.ServiceChoose)
+	h.says("1")
+	lose(flows.ServiceReceipt)
+	h.fills(form())
+	lose(flows.ServiceDelivery)
+	h.fills(form("to", "王小明", "prov", "浙江省", "city", "杭州市", "dist", "西湖区", "addr", "文三路90号东部软件园", "tomob", "13800138000"))
+	lose(flows.ServiceConfirm)
+	h.says("确认并付款")
+	h.reaches(flows.PaymentPay)
+	lose(flows.PaymentPay)
+	h.pays()
+	lose(flows.DeliveryPacking)
+	if bills, parcels, texts := h.town.books(); bills != 1 || parcels != 1 || texts != 1 {
+		t.Errorf("%d bills, %d parcels and %d SMS, want one of each", bills, parcels, texts)
+	}
+}
