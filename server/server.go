@@ -134,15 +134,13 @@ func (s *Server) archive(ctx context.Context) {
 
 func (s *Server) archiveOnce(ctx context.Context) error {
 	before := s.now().Add(-archiveEvery)
-	for p := range talks.Partitions {
-		ids, err := s.talks.Fresh(ctx, p, before)
-		if err != nil {
+	ids, err := s.talks.Fresh(ctx, before)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.archiveTalk(ctx, id, before); err != nil {
 			return err
-		}
-		for _, id := range ids {
-			if err := s.archiveTalk(ctx, id, before); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

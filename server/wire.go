@@ -53,7 +53,7 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 	}
 	s.wireVoice()
 	s.desk = desk.New(desk.Config{
-		Flow: flow, Talks: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log,
+		Flow: flow, Talks: s.talks, Known: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log,
 		Partners: desk.Partners{
 			Face: s.alipay, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Authority: s.authority, Bank: s.bank,
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},

@@ -24,6 +24,7 @@ import (
 type Config struct {
 	Flow     *flows.Flow
 	Talks    Talks
+	Known    Acquaintances
 	Todo     Todo
 	Lines    Transcripts
 	Ledger   Ledger
@@ -220,9 +221,14 @@ func (d *Desk) works(at flows.State) bool {
 	return len(step.Do) > 0 && step.Exits[0].To != flows.Stay
 }
 
-// talkOf finds the talk of an identity, in this process or in the ledger.
+// talkOf finds the talk of an identity: in this process, in Redis, or in the
+// ledger.
 func (d *Desk) talkOf(ctx context.Context, who Identity) (TalkID, error) {
 	if id, ok := d.memory.identity(who); ok {
+		return id, nil
+	}
+	if id, err := d.cfg.Known.Known(ctx, who); err == nil {
+		d.memory.meet(who, id)
 		return id, nil
 	}
 	id, err := d.cfg.Ledger.Talk(ctx, who)
@@ -230,6 +236,7 @@ func (d *Desk) talkOf(ctx context.Context, who Identity) (TalkID, error) {
 		return "", fmt.Errorf("desk: identity on %s: %w", who.Channel, err)
 	}
 	d.memory.meet(who, id)
+	_ = d.cfg.Known.Meet(ctx, who, id) // a copy that is missing costs a query
 	return id, nil
 }
 

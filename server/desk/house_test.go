@@ -137,7 +137,7 @@ func newHouseOn(t *testing.T, client redis.UniversalClient) *house {
 // stores.
 func (h *house) newDesk(store desk.Talks, book desk.Ledger) *desk.Desk {
 	return desk.New(desk.Config{
-		Flow: flows.Manual("400-000-0000"), Talks: store, Todo: h.store, Lines: h.store, Ledger: book, Now: h.now, Hurry: 20,
+		Flow: flows.Manual("400-000-0000"), Talks: store, Known: h.store, Todo: h.store, Lines: h.store, Ledger: book, Now: h.now, Hurry: 20,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Partners: desk.Partners{
 			Face: h.town, Cashier: h.town, Courier: h.town, Texter: h.town, Bank: h.town,

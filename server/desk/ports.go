@@ -30,6 +30,16 @@ type Talks interface {
 	Settled(ctx context.Context, id TalkID, done []Pending) error
 }
 
+// Acquaintances are a copy, quick to ask, of whose talk is whose. The book is
+// the truth: what is not here is looked up there.
+type Acquaintances interface {
+	// Known returns the talk of an identity, or [ErrUnknown].
+	Known(ctx context.Context, who Identity) (TalkID, error)
+
+	// Meet keeps the talk of an identity for a day.
+	Meet(ctx context.Context, who Identity, id TalkID) error
+}
+
 // Commit is one decided event, to be stored whole or not at all.
 type Commit struct {
 	Talk    Talk   // as it is to be; its Revision is set by the store
@@ -47,8 +57,9 @@ type Limited bool
 
 // Todo finds talks with unsettled effects without scanning.
 type Todo interface {
-	// Unsettled returns talks of one partition that have pending effects.
-	Unsettled(ctx context.Context, partition int) ([]TalkID, error)
+	// Unsettled returns talks that have pending effects, not all of them when
+	// there are very many.
+	Unsettled(ctx context.Context) ([]TalkID, error)
 }
 
 // Transcripts keeps what was said.

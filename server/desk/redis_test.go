@@ -1,10 +1,13 @@
 package desk_test
 
 import (
+	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"certdesk/flows"
@@ -78,6 +81,54 @@ func (h *house) pays() {
 	}
 	h.reaches(flows.DeliveryPacking)
 	h.until("a parcel", func() bool { _, parcels, _ := h.town.books(); return parcels == 1 })
+}
+
+// trips counts what is sent to Redis, a pipeline as one.
+type trips struct{ n atomic.Int64 }
+
+func (c *trips) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (c *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error { c.n.Add(1); return next(ctx, cmd) }
+}
+
+func (c *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error { c.n.Add(1); return next(ctx, cmds) }
+}
+
+// TestAMessageCostsOneRoundTrip counts them for a talk that this process has,
+// and for one that another process decided last.
+func TestAMessageCostsOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	client := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	h := newHouseOn(t, client)
+	first := h.desk
+	h.says("你好")
+	h.desk = h.newDesk(h.store, h.book)
+	h.says("帮助") // another process; the script is loaded now
+	h.desk = first
+	counted := &trips{}
+	client.AddHook(counted)
+	for _, tt := range []struct {
+		talk string
+		want int64
+	}{
+		{"changed elsewhere", 2}, // the script answers with the talk, which is decided again
+		{"as this process left it", 1},
+		{"as this process left it", 1},
+	} {
+		counted.n.Store(0)
+		h.says("帮助")
+		if n := counted.n.Load(); n != tt.want {
+			t.Errorf("a message to a talk %s cost %d round trips, want %d", tt.talk, n, tt.want)
+		}
+	}
+	h.desk = h.newDesk(h.store, h.book)
+	counted.n.Store(0)
+	h.says("帮助")
+	if n := counted.n.Load(); n != 3 {
+		t.Errorf("the first message of an identity to a process cost %d round trips, want 3: identity, talk, commit", n)
+	}
 }
 
 // TestALossAtEachStep empties Redis at each step of the way. The applicant is

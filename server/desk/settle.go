@@ -42,7 +42,6 @@ const (
 	sweepEvery = 2 * time.Second
 	bankEvery  = 30 * time.Second
 	stuckEvery = time.Minute
-	partitions = 256
 )
 
 // Run settles, sweeps, and reads the bank's statement until ctx ends. Each
@@ -89,15 +88,10 @@ func (d *Desk) every(ctx context.Context, pause time.Duration, do func(context.C
 // sweep settles what nobody settled: a process died, or the ledger was down.
 // It asks the to-do sets only and never scans.
 func (d *Desk) sweep(ctx context.Context) error {
-	var errs []error
-	for p := range partitions {
-		ids, err := d.cfg.Todo.Unsettled(ctx, p)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			errs = append(errs, d.settle(ctx, id))
-		}
+	ids, err := d.cfg.Todo.Unsettled(ctx)
+	errs := []error{err}
+	for _, id := range ids {
+		errs = append(errs, d.settle(ctx, id))
 	}
 	return errors.Join(errs...)
 }

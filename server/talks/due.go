@@ -88,17 +88,34 @@ func (s *Store) Settled(ctx context.Context, id desk.TalkID, done []desk.Pending
 	return nil
 }
 
-const atOnce = 100 // talks looked at in one turn of a sweep
+const atOnce = 100 // talks of a partition looked at in one turn of a sweep
 
-// Unsettled implements [desk.Todo].
-func (s *Store) Unsettled(ctx context.Context, partition int) ([]desk.TalkID, error) {
-	ids, err := s.redis.SRandMemberN(ctx, todoKey(partition), atOnce).Result()
+// Unsettled implements [desk.Todo]. All partitions are asked in one round trip.
+func (s *Store) Unsettled(ctx context.Context) ([]desk.TalkID, error) {
+	talks, err := s.everywhere(ctx, func(pipe redis.Pipeliner, partition int) *redis.StringSliceCmd {
+		return pipe.SRandMemberN(ctx, todoKey(partition), atOnce)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("talks: unsettled of partition %d: %w", partition, err)
+		return nil, fmt.Errorf("talks: unsettled: %w", err)
 	}
-	talks := make([]desk.TalkID, len(ids))
-	for i, id := range ids {
-		talks[i] = desk.TalkID(id)
+	return talks, nil
+}
+
+// everywhere asks every partition for talks, in one round trip to each server.
+func (s *Store) everywhere(ctx context.Context, ask func(redis.Pipeliner, int) *redis.StringSliceCmd) ([]desk.TalkID, error) {
+	pipe := s.redis.Pipeline()
+	answers := make([]*redis.StringSliceCmd, Partitions)
+	for p := range answers {
+		answers[p] = ask(pipe, p)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, err
+	}
+	var talks []desk.TalkID
+	for _, answer := range answers {
+		for _, id := range answer.Val() {
+			talks = append(talks, desk.TalkID(id))
+		}
 	}
 	return talks, nil
 }

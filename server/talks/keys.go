@@ -43,6 +43,9 @@ func rateKey(id desk.TalkID) string { return key(id, "rate") }
 // doneKey is a string: the answer that an event got, for ten minutes.
 func doneKey(id desk.TalkID, event string) string { return key(id, "done") + ":" + event }
 
+// identityKey is a string: the talk of an identity. The identity is not in it.
+func identityKey(channel, blind string) string { return "certdesk:who:" + channel + ":" + blind }
+
 // todoKey is a set: the talks of a partition with effects to settle.
 func todoKey(partition int) string { return tag(partition) + ":todo" }
 

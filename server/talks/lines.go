@@ -55,18 +55,15 @@ func (s *Store) Lines(ctx context.Context, id desk.TalkID, after string) ([]desk
 	return lines, after, nil
 }
 
-// Fresh returns talks of a partition whose last line is older than the given
-// time and not archived.
-func (s *Store) Fresh(ctx context.Context, partition int, before time.Time) ([]desk.TalkID, error) {
-	ids, err := s.redis.ZRangeByScore(ctx, freshKey(partition), &redis.ZRangeBy{
-		Min: "-inf", Max: strconv.FormatInt(before.UnixMilli(), 10), Count: atOnce,
-	}).Result()
+// Fresh returns talks whose last line is older than the given time and not
+// archived, at most a hundred of each partition.
+func (s *Store) Fresh(ctx context.Context, before time.Time) ([]desk.TalkID, error) {
+	until := strconv.FormatInt(before.UnixMilli(), 10)
+	talks, err := s.everywhere(ctx, func(pipe redis.Pipeliner, partition int) *redis.StringSliceCmd {
+		return pipe.ZRangeByScore(ctx, freshKey(partition), &redis.ZRangeBy{Min: "-inf", Max: until, Count: atOnce})
+	})
 	if err != nil {
-		return nil, fmt.Errorf("talks: fresh of partition %d: %w", partition, err)
-	}
-	talks := make([]desk.TalkID, len(ids))
-	for i, id := range ids {
-		talks[i] = desk.TalkID(id)
+		return nil, fmt.Errorf("talks: fresh: %w", err)
 	}
 	return talks, nil
 }

@@ -3,6 +3,7 @@ package desktest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -14,11 +15,13 @@ import (
 // Store is what keeps talks: every port of package desk that Redis serves.
 type Store interface {
 	desk.Talks
+	desk.Acquaintances
 	desk.Todo
 	desk.Transcripts
 }
 
-// Talks runs the suite of [desk.Talks], [desk.Todo] and [desk.Transcripts].
+// Talks runs the suite of [desk.Talks], [desk.Acquaintances], [desk.Todo] and
+// [desk.Transcripts].
 // The function open returns an empty store. Pass lets time go by for it; the
 // store must be told, because a test does not wait ten minutes.
 func Talks(t *testing.T, open func(t *testing.T) (s Store, pass func(time.Duration))) {
@@ -32,6 +35,7 @@ func Talks(t *testing.T, open func(t *testing.T) (s Store, pass func(time.Durati
 		"a sequence that came round again does not win": sequenceDoesNotWin,
 		"of racing commits one wins":                    oneCommitWins,
 		"effects wait until they are settled":           effectsWait,
+		"whose talk is whose is known once it was told": knowsWhomItMet,
 		"what a lost talk owes has a name of its own":   owedHasItsOwnName,
 		"effects wait in the order of their decisions":  effectsInOrder,
 		"a flood is refused and passes":                 floodPasses,
@@ -187,6 +191,24 @@ func effectsWait(t *testing.T, s Store, _ func(time.Duration)) {
 	}
 }
 
+func knowsWhomItMet(t *testing.T, s Store, _ func(time.Duration)) {
+	who := desk.Identity{Channel: flows.WeChat, ID: "oA"}
+	if _, err := s.Known(t.Context(), who); !errors.Is(err, desk.ErrUnknown) {
+		t.Errorf("Known of a stranger = %v, want ErrUnknown", err)
+	}
+	for _, talk := range []desk.TalkID{"first", "second"} { // the second when two talks were joined
+		if err := s.Meet(t.Context(), who, talk); err != nil {
+			t.Fatal(err)
+		}
+		if id, err := s.Known(t.Context(), who); id != talk || err != nil {
+			t.Errorf("Known = %q, %v, want %s", id, err, talk)
+		}
+	}
+	if _, err := s.Known(t.Context(), desk.Identity{Channel: flows.Alipay, ID: "oA"}); !errors.Is(err, desk.ErrUnknown) {
+		t.Errorf("Known on another channel = %v, want ErrUnknown", err)
+	}
+}
+
 // owedHasItsOwnName loses a talk twice while one event is delivered again and
 // again: what is owed from before is never taken for what the event led to.
 func owedHasItsOwnName(t *testing.T, s Store, _ func(time.Duration)) {
@@ -236,21 +258,14 @@ func effectsInOrder(t *testing.T, s Store, _ func(time.Duration)) {
 	}
 }
 
-// unsettled looks for the talk in every partition, as the sweep does.
+// unsettled looks for the talk as the sweep does.
 func unsettled(t *testing.T, s desk.Todo) bool {
 	t.Helper()
-	for p := range 256 {
-		ids, err := s.Unsettled(t.Context(), p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, id := range ids {
-			if id == theTalk {
-				return true
-			}
-		}
+	ids, err := s.Unsettled(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return false
+	return slices.Contains(ids, theTalk)
 }
 
 func floodPasses(t *testing.T, s Store, pass func(time.Duration)) {
