@@ -72,6 +72,7 @@ func (s *Server) wechat(c *fiber.Ctx) error {
 // hear decides a message and returns the passive answer, empty for none. What
 // does not fit into it follows as customer messages.
 func (s *Server) hear(ctx context.Context, msg bot.Message) (string, error) {
+	began := s.now()
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	answer, err := s.desk.Handle(ctx, desk.Identity{Channel: flows.WeChat, ID: msg.From}, msg.Event)
@@ -87,6 +88,9 @@ func (s *Server) hear(ctx context.Context, msg bot.Message) (string, error) {
 		return "", nil
 	}
 	text, rest := bot.Render(answer.Replies, s.links.of(answer.Talk))
+	if now := s.now(); now.Sub(began) > answerWithin+time.Second && now.Sub(msg.Event.At) > lateAfter {
+		text, rest = "", append([]string{text}, rest...) // nobody listens to this answer, and no delivery follows
+	}
 	if len(rest) > 0 {
 		s.later(func(ctx context.Context) {
 			if err := s.voice.texts(ctx, msg.From, rest); err != nil {

@@ -79,8 +79,10 @@ func New(cfg Config) *Desk {
 }
 
 const (
-	maxTries = 8  // decisions of one event against a talk that keeps changing
-	seenKept = 16 // report identifiers remembered in a talk
+	maxTries     = 8                      // decisions of one event against a talk that keeps changing
+	seenKept     = 16                     // report identifiers remembered in a talk
+	commitWithin = 4 * time.Second        // what is decided is stored or given up
+	tooLate      = 500 * time.Millisecond // before its deadline an answer may not be in time any more
 )
 
 // Handle decides one event of whoever has this identity and returns the
@@ -99,7 +101,9 @@ func (d *Desk) Handle(ctx context.Context, who Identity, e flows.Event) (Answer,
 //
 // The commit is the point of no return. A crash after it is repaired by the
 // sweeper, because the effects are stored with the talk; a redelivered event
-// gets the answer it got before.
+// gets the answer it got before. The deadline of ctx is the caller's: when it
+// has passed, nothing is decided; when it is near, the answer goes out as an
+// effect of the same commit; a commit under way is finished all the same.
 func (d *Desk) HandleTalk(ctx context.Context, id TalkID, e flows.Event) (Answer, error) {
 	if e.ID == "" {
 		return Answer{}, errors.New("desk: an event without an identifier")
@@ -111,15 +115,15 @@ func (d *Desk) HandleTalk(ctx context.Context, id TalkID, e flows.Event) (Answer
 	defer unlock()
 	talk, owed, err := d.load(ctx, id, e)
 	for range maxTries {
-		if err != nil {
+		if err = errors.Join(err, ctx.Err()); err != nil {
 			return Answer{}, err
 		}
 		if slices.Contains(talk.Seen, e.ID) {
 			return Answer{Talk: id, At: talk.Case.At, Entry: talk.Case.Entry}, nil
 		}
-		c := d.decide(talk, owed, e)
+		c := d.decide(talk, owed, e, late(ctx))
 		var answer Answer
-		talk, answer, err = d.cfg.Talks.Commit(ctx, c)
+		talk, answer, err = d.commit(ctx, c)
 		switch {
 		case err == nil:
 			d.memory.put(talk)
@@ -137,6 +141,27 @@ func (d *Desk) HandleTalk(ctx context.Context, id TalkID, e flows.Event) (Answer
 		}
 	}
 	return Answer{}, fmt.Errorf("desk: %s: %w", id, ErrBusy)
+}
+
+// commit stores a decision, whoever waits for it or does not.
+func (d *Desk) commit(ctx context.Context, c Commit) (Talk, Answer, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
+	defer cancel()
+	return d.cfg.Talks.Commit(ctx, c)
+}
+
+// voiced says how an answer goes out.
+type voiced bool
+
+const (
+	inAnswer voiced = false // to whoever waits for it
+	asEffect voiced = true  // as a message of its own
+)
+
+// late decides how an answer goes out that must be there at the deadline.
+func late(ctx context.Context) voiced {
+	by, timed := ctx.Deadline()
+	return voiced(timed && time.Until(by) < tooLate)
 }
 
 // load finds the talk: in this process, in Redis, or anew from what the ledger
@@ -167,7 +192,7 @@ func (d *Desk) resume(ctx context.Context, id TalkID, e flows.Event) (Talk, []fl
 }
 
 // decide makes the commit of one event.
-func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event) Commit {
+func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event, how voiced) Commit {
 	out := d.cfg.Flow.Decide(talk.Case, e)
 	next := Talk{ID: talk.ID, Case: out.Case, Seen: talk.Seen}
 	if e.Via == flows.Within {
@@ -176,8 +201,12 @@ func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event) Commit {
 	}
 	answer := Answer{Replies: out.Replies, Refusals: out.Refusals, At: out.Case.At, Entry: out.Case.Entry, Talk: talk.ID}
 	effects := out.Effects
-	if say, ok := d.aloud(talk.Case, out, e); ok {
-		effects = append(effects, say)
+	say, ok := d.aloud(talk.Case, out, e)
+	if e.Via == flows.WeChat && how == asEffect && len(out.Replies) > 0 {
+		ok = true
+	}
+	if ok {
+		effects = append(slices.Clone(effects), say)
 		answer.Queued = e.Via != flows.Web
 	}
 	people := e.Via == flows.WeChat || e.Via == flows.Alipay || e.Via == flows.Web
