@@ -25,6 +25,10 @@ type Config struct {
 	SecretKeys     flows.Secret  `env:"SECRET_KEYS" doc:"keys that seal what rests: version:base64 of 32 bytes, comma between; the highest seals; required"`
 	TrustedProxies []string      `env:"TRUSTED_PROXIES" doc:"addresses of proxies in front, comma between; their X-Real-IP is believed"`
 	Drain          time.Duration `env:"DRAIN" envDefault:"20s" doc:"how long a stop waits for work in hand"`
+	MetricsToken   flows.Secret  `env:"METRICS_TOKEN" doc:"bearer token with which Prometheus reads /metrics; nobody can when empty"`
+	Traces         string        `env:"TRACES_URL" doc:"OTLP/HTTP address of a trace collector, as http://127.0.0.1:4318/v1/traces; no traces when empty"`
+	TraceShare     float64       `env:"TRACE_SHARE" envDefault:"0.01" doc:"share of conversations' events that are traced, 0 to 1"`
+	MaxBusy        int64         `env:"MAX_BUSY" envDefault:"1000" doc:"requests answered at a time; further ones are turned away, and WeChat delivers again"`
 	ServicePhone   string        `env:"SERVICE_PHONE" envDefault:"400-0878-198" doc:"telephone of the certificate service, said with every help"`
 
 	WeChat WeChatConfig  `envPrefix:"WECHAT_"`

@@ -28,6 +28,10 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 		ProxyHeader:             "X-Real-IP",
 	})
 	app.Use(recover.New())
+	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
+	app.Get("/readyz", s.ready)
+	app.Get("/metrics", s.watch.serve(s.cfg.MetricsToken))
+	app.Use(s.bounded, s.watch.timed)
 
 	app.Get("/wechat", s.verifyWechat)
 	app.Post("/wechat", s.wechat)
@@ -44,20 +48,42 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 	})
 	s.console.mount(app.Group("/console"))
 
-	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
-	app.Get("/readyz", s.ready)
 	return app
 }
 
-// ready says whether this process can serve now: Redis and the ledger answer.
+// bounded turns a request away when too many are being answered: those are
+// answered in time, and WeChat delivers the others again.
+func (s *Server) bounded(c *fiber.Ctx) error {
+	defer s.busy.Add(-1)
+	if s.busy.Add(1) > s.cfg.MaxBusy {
+		return fiber.NewError(fiber.StatusServiceUnavailable)
+	}
+	return c.Next()
+}
+
+// nearlyFull is when a balancer should look for another process.
+const nearlyFull = 0.75
+
+// ready says whether this process can serve now: it stays, it is not near its
+// bounds, and Redis and the ledger answer.
 func (s *Server) ready(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), 2*time.Second)
 	defer cancel()
-	if err := s.redis.Ping(ctx).Err(); err != nil {
-		return c.Status(fiber.StatusServiceUnavailable).SendString("redis")
+	why := ""
+	switch {
+	case s.leaving.Load():
+		why = "stopping"
+	case float64(s.busy.Load()) > nearlyFull*float64(s.cfg.MaxBusy):
+		why = "busy"
+	case s.desk.Backlog() > nearlyFull:
+		why = "backlog"
+	case s.redis.Ping(ctx).Err() != nil:
+		why = "redis"
+	case s.book.Ping(ctx) != nil:
+		why = "ledger"
 	}
-	if err := s.book.Ping(ctx); err != nil {
-		return c.Status(fiber.StatusServiceUnavailable).SendString("ledger")
+	if why != "" {
+		return c.Status(fiber.StatusServiceUnavailable).SendString(why)
 	}
 	return c.SendString("ok")
 }

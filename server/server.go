@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -51,7 +52,11 @@ type Server struct {
 	links     *links
 	guesses   *limiter
 	console   *consoleHTTP
-	extras    sync.WaitGroup // what a request left to be done after its answer
+	watch     *gauges
+	untrace   func(context.Context) error // sends the stories that are left
+	busy      atomic.Int64                // requests being answered
+	leaving   atomic.Bool                 // the process has been told to stop
+	extras    sync.WaitGroup              // what a request left to be done after its answer
 }
 
 // Run serves until ctx ends or a part fails, then stops in order: first no new
@@ -80,6 +85,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case first = <-failed:
 	}
+	s.leaving.Store(true)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Drain)
 	defer cancel()
 	s.console.close() // its streams would hold up the stop for ever
@@ -87,7 +93,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.extras.Wait()
 	stopWork()
 	parts.Wait()
-	return errors.Join(first, s.Close())
+	return errors.Join(first, s.untrace(drain), s.Close())
 }
 
 // Close gives back what New opened.

@@ -71,8 +71,9 @@ func (l *logBook) String() string {
 
 const haste = 10 // divides every deadline
 
-// newTown starts everything, and stops it in order when the test ends.
-func newTown(t *testing.T) *town {
+// newTown starts everything, and stops it in order when the test ends. Settings
+// are NAME=value, without the prefix.
+func newTown(t *testing.T, settings ...string) *town {
 	t.Helper()
 	front, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -86,7 +87,7 @@ func newTown(t *testing.T) *town {
 	}
 	streets := &httptest.Server{Listener: front, Config: &http.Server{Handler: city.Handler(), ReadHeaderTimeout: time.Second}}
 	streets.Start()
-	n.Server = n.wired(t, city.Env(), address)
+	n.Server = n.wired(t, city.Env(), address, settings)
 	if n.books, err = sql.Open("sqlite", "file:"+filepath.Join(n.dir, "ledger.db")+"?_pragma=query_only(1)"); err != nil {
 		t.Fatal(err)
 	}
@@ -95,13 +96,16 @@ func newTown(t *testing.T) *town {
 }
 
 // wired makes the service as the demo does, but for its clock and its log.
-func (n *town) wired(t *testing.T, env map[string]string, address string) *Server {
+func (n *town) wired(t *testing.T, env map[string]string, address string, settings []string) *Server {
 	t.Helper()
 	env["CERTDESK_LISTEN"], env["CERTDESK_PUBLIC_URL"] = address, n.base
 	env["CERTDESK_DATA_DIR"], env["CERTDESK_SECRET_KEYS"] = n.dir, sealed.NewKeys()
 	lines := make([]string, 0, len(env))
 	for name, value := range env {
 		lines = append(lines, name+"="+value)
+	}
+	for _, setting := range settings {
+		lines = append(lines, prefix+setting)
 	}
 	cfg, err := ConfigFrom(lines)
 	if err != nil {

@@ -51,10 +51,13 @@ func (s *Server) wechat(c *fiber.Ctx) error {
 	msg, err := s.account.Receive(q, c.Body(), s.now())
 	switch {
 	case errors.Is(err, bot.ErrUnknown):
+		s.watch.refused.WithLabelValues("no meaning").Inc()
 		return c.SendString(bot.NoAnswer)
 	case errors.Is(err, bot.ErrMalformed):
+		s.watch.refused.WithLabelValues("malformed").Inc()
 		return fiber.NewError(fiber.StatusBadRequest)
 	case err != nil:
+		s.watch.refused.WithLabelValues("signature").Inc()
 		return fiber.NewError(fiber.StatusForbidden)
 	}
 	text, err := s.hear(c.UserContext(), msg)
@@ -80,9 +83,11 @@ func (s *Server) hear(ctx context.Context, msg bot.Message) (string, error) {
 	case errors.Is(err, desk.ErrFlood):
 		return tooFast, nil
 	case err != nil && s.now().Sub(msg.Event.At) > lateAfter:
+		s.watch.refused.WithLabelValues("too late").Inc()
 		s.log.Error("a message was not taken", slog.Any("error", err))
 		return sendAgain, nil
 	case err != nil:
+		s.watch.refused.WithLabelValues("not committed").Inc()
 		return "", err
 	case answer.Queued:
 		return "", nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"path/filepath"
 	"time"
 
@@ -35,7 +34,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Server, error) {
 }
 
 func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() time.Time) (*Server, error) {
-	s := &Server{cfg: cfg, log: log, now: now, guesses: newLimiter(10, time.Minute)}
+	s := &Server{cfg: cfg, log: log, now: now, guesses: newLimiter(10, time.Minute), watch: newGauges()}
 	keys, err := sealed.ParseKeys(cfg.SecretKeys.Reveal())
 	if err != nil {
 		return nil, err
@@ -53,13 +52,17 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 	}
 	s.wireVoice()
 	s.desk = desk.New(desk.Config{
-		Flow: flow, Talks: s.talks, Known: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log,
+		Flow: flow, Talks: s.talks, Known: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log, Watch: s.watch,
 		Partners: desk.Partners{
 			Face: s.alipay, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Authority: s.authority, Bank: s.bank,
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
 			Payee:  flows.Payee{Name: cfg.Bank.AccountName, Account: cfg.Bank.Account, Bank: cfg.Bank.BankName},
 		},
 	})
+	s.watch.stores(s)
+	if s.untrace, err = s.watch.traces(ctx, cfg.Traces, cfg.TraceShare); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	s.web = s.routes(keys)
 	return s, nil
 }
@@ -114,8 +117,6 @@ func (s *Server) partners() error {
 	return errors.Join(s.wireWechat(), s.wireAlipay(), s.wireCourier(), s.wireTexter(), s.wireAuthority(), s.wireBank())
 }
 
-func client() *http.Client { return &http.Client{Timeout: partnerTimeout} }
-
 func (s *Server) wireWechat() (err error) {
 	w := s.cfg.WeChat
 	s.account = bot.Account{OriginalID: w.OriginalID, Token: w.Token, MaxSkew: bot.MaxSkew}
@@ -131,7 +132,7 @@ func (s *Server) wireWechat() (err error) {
 // keep its token.
 func (s *Server) wireVoice() {
 	w := s.cfg.WeChat
-	c := wechat.New(wechat.Config{AppID: w.AppID, AppSecret: w.AppSecret, APIURL: w.APIURL, OpenURL: w.OpenURL, MPURL: w.MPURL}, client(), s.talks.Shelf(), s.now)
+	c := wechat.New(wechat.Config{AppID: w.AppID, AppSecret: w.AppSecret, APIURL: w.APIURL, OpenURL: w.OpenURL, MPURL: w.MPURL}, s.watch.guarded("wechat"), s.talks.Shelf(), s.now)
 	s.voice = &wechatVoice{client: c, links: s.links, template: w.Template, log: s.log}
 }
 
@@ -151,7 +152,7 @@ func (s *Server) wireAlipay() error {
 		AppID: a.AppID, MiniAppID: a.MiniAppID, SellerID: a.SellerID, PrivateKey: flows.Conceal(texts[0]), PublicKey: texts[1],
 		AppCert: texts[2], AlipayCert: texts[3], RootCert: texts[4], Gateway: a.GatewayURL,
 		NotifyURL: s.cfg.PublicURL + "/alipay/notify", ReturnURL: s.cfg.PublicURL + "/h5/alipay/return",
-	}, client())
+	}, s.watch.guarded("alipay"))
 	return err
 }
 
@@ -163,7 +164,7 @@ func (s *Server) wireCourier() (err error) {
 			Company: f.SenderCompany, Contact: f.SenderContact, Phone: f.SenderPhone, Province: f.SenderProvince,
 			City: f.SenderCity, District: f.SenderDistrict, Address: f.SenderAddress,
 		},
-	}, client(), s.now)
+	}, s.watch.guarded("courier"), s.now)
 	return err
 }
 
@@ -172,7 +173,7 @@ func (s *Server) wireTexter() (err error) {
 	s.texter, err = sms.New(sms.Config{
 		Endpoint: m.Endpoint, KeyID: m.KeyID, KeySecret: m.KeySecret, SignName: m.SignName,
 		Templates: map[flows.Purpose]string{flows.PurposeRegister: m.Register, flows.PurposeActivate: m.Activate},
-	}, client())
+	}, s.watch.guarded("sms"))
 	return err
 }
 
@@ -188,6 +189,6 @@ func (s *Server) wireAuthority() error {
 
 func (s *Server) wireBank() (err error) {
 	b := s.cfg.Bank
-	s.bank, err = bank.New(bank.Config{URL: b.URL, Account: b.Account, Token: b.Token}, client())
+	s.bank, err = bank.New(bank.Config{URL: b.URL, Account: b.Account, Token: b.Token}, s.watch.guarded("bank"))
 	return err
 }

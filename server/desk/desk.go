@@ -32,6 +32,7 @@ type Config struct {
 	Now      func() time.Time
 	Hurry    int // divides polls, as the demo does; 1
 	Log      *slog.Logger
+	Watch    Watch // nobody, when nil
 }
 
 // Ledger is every port that the ledger serves.
@@ -75,6 +76,9 @@ type Desk struct {
 // New returns a desk. Run must be called for effects to leave it.
 func New(cfg Config) *Desk {
 	cfg.Hurry = max(cfg.Hurry, 1)
+	if cfg.Watch == nil {
+		cfg.Watch = unwatched{}
+	}
 	return &Desk{cfg: cfg, memory: newMemory(100_000), wake: make(chan TalkID, 4096)}
 }
 
@@ -108,22 +112,32 @@ func (d *Desk) HandleTalk(ctx context.Context, id TalkID, e flows.Event) (Answer
 	if e.ID == "" {
 		return Answer{}, errors.New("desk: an event without an identifier")
 	}
+	ctx, end := d.cfg.Watch.Begin(ctx, "handle "+string(e.What.Kind()), id, StoryOf(id, e.ID))
+	seen := Handled{Via: e.Via, Kind: e.What.Kind(), Ended: EndedFailed}
+	answer, err := d.handle(ctx, id, e, &seen)
+	d.cfg.Watch.Handled(seen)
+	end(err)
+	return answer, err
+}
+
+func (d *Desk) handle(ctx context.Context, id TalkID, e flows.Event, seen *Handled) (Answer, error) {
 	unlock, err := d.locks.lock(ctx, id)
 	if err != nil {
 		return Answer{}, err
 	}
 	defer unlock()
-	talk, owed, err := d.load(ctx, id, e)
+	talk, owed, err := d.load(ctx, id, e, seen)
 	for range maxTries {
 		if err = errors.Join(err, ctx.Err()); err != nil {
 			return Answer{}, err
 		}
 		if slices.Contains(talk.Seen, e.ID) {
+			seen.Ended = EndedDuplicate
 			return Answer{Talk: id, At: talk.Case.At, Entry: talk.Case.Entry}, nil
 		}
-		c := d.decide(talk, owed, e, late(ctx))
+		c := d.timed(talk, owed, e, late(ctx), seen)
 		var answer Answer
-		talk, answer, err = d.commit(ctx, c)
+		talk, answer, err = d.commit(ctx, c, seen)
 		switch {
 		case err == nil:
 			d.memory.put(talk)
@@ -134,7 +148,7 @@ func (d *Desk) HandleTalk(ctx context.Context, id TalkID, e flows.Event) (Answer
 		case errors.Is(err, ErrStale):
 			owed, err = nil, nil // somebody decided before us: look again
 		case errors.Is(err, ErrNoTalk):
-			talk, owed, err = d.resume(ctx, id, e)
+			talk, owed, err = d.resume(ctx, id, e, seen)
 		default:
 			d.memory.drop(id) // whether it was stored is not known
 			return Answer{}, fmt.Errorf("desk: commit %s: %w", id, err)
@@ -143,11 +157,36 @@ func (d *Desk) HandleTalk(ctx context.Context, id TalkID, e flows.Event) (Answer
 	return Answer{}, fmt.Errorf("desk: %s: %w", id, ErrBusy)
 }
 
-// commit stores a decision, whoever waits for it or does not.
-func (d *Desk) commit(ctx context.Context, c Commit) (Talk, Answer, error) {
+// timed decides, and notes how long that took.
+func (d *Desk) timed(talk Talk, owed []flows.Effect, e flows.Event, how voiced, seen *Handled) Commit {
+	began := time.Now()
+	c := d.decide(talk, owed, e, how)
+	seen.Decide += time.Since(began)
+	seen.From, seen.To = talk.Case.At, c.Talk.Case.At
+	return c
+}
+
+// commit stores a decision, whoever waits for it or does not, and notes how it
+// went.
+func (d *Desk) commit(ctx context.Context, c Commit, seen *Handled) (Talk, Answer, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
 	defer cancel()
-	return d.cfg.Talks.Commit(ctx, c)
+	began := time.Now()
+	talk, answer, err := d.cfg.Talks.Commit(ctx, c)
+	seen.Commit += time.Since(began)
+	switch {
+	case err == nil && c.Answer.Queued:
+		seen.Ended = EndedQueued
+	case err == nil:
+		seen.Ended = EndedDecided
+	case errors.Is(err, ErrDuplicate):
+		seen.Ended = EndedDuplicate
+	case errors.Is(err, ErrFlood):
+		seen.Ended = EndedFlood
+	case errors.Is(err, ErrStale), errors.Is(err, ErrNoTalk):
+		seen.Conflicts++
+	}
+	return talk, answer, err
 }
 
 // voiced says how an answer goes out.
@@ -166,13 +205,14 @@ func late(ctx context.Context) voiced {
 
 // load finds the talk: in this process, in Redis, or anew from what the ledger
 // knows.
-func (d *Desk) load(ctx context.Context, id TalkID, e flows.Event) (Talk, []flows.Effect, error) {
+func (d *Desk) load(ctx context.Context, id TalkID, e flows.Event, seen *Handled) (Talk, []flows.Effect, error) {
 	if talk, ok := d.memory.talk(id); ok {
+		seen.Cached = true
 		return talk, nil, nil
 	}
 	talk, err := d.cfg.Talks.Load(ctx, id)
 	if errors.Is(err, ErrNoTalk) {
-		return d.resume(ctx, id, e)
+		return d.resume(ctx, id, e, seen)
 	}
 	if err != nil {
 		return Talk{}, nil, fmt.Errorf("desk: load %s: %w", id, err)
@@ -182,7 +222,8 @@ func (d *Desk) load(ctx context.Context, id TalkID, e flows.Event) (Talk, []flow
 
 // resume makes a talk from the facts. What it owes the world is committed
 // together with the event that brought it back.
-func (d *Desk) resume(ctx context.Context, id TalkID, e flows.Event) (Talk, []flows.Effect, error) {
+func (d *Desk) resume(ctx context.Context, id TalkID, e flows.Event, seen *Handled) (Talk, []flows.Effect, error) {
+	seen.Resumed = true
 	facts, err := d.cfg.Ledger.Facts(ctx, id)
 	if err != nil {
 		return Talk{}, nil, fmt.Errorf("desk: facts of %s: %w", id, err)
@@ -274,7 +315,7 @@ func (d *Desk) talkOf(ctx context.Context, who Identity) (TalkID, error) {
 func (d *Desk) Look(ctx context.Context, id TalkID) (Talk, flows.Reply, error) {
 	talk, err := d.cfg.Talks.Load(ctx, id)
 	if errors.Is(err, ErrNoTalk) {
-		talk, _, err = d.resume(ctx, id, flows.Event{ID: "look", At: d.cfg.Now(), Via: flows.Within})
+		talk, _, err = d.resume(ctx, id, flows.Event{ID: "look", At: d.cfg.Now(), Via: flows.Within}, &Handled{})
 	}
 	if err != nil {
 		return Talk{}, flows.Reply{}, fmt.Errorf("desk: look at %s: %w", id, err)

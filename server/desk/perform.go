@@ -21,7 +21,12 @@ func (d *Desk) Perform(ctx context.Context, ref Ref) error {
 	if err != nil {
 		return err
 	}
-	if err := d.perform(ctx, ref, effect); err != nil {
+	ctx, end := d.cfg.Watch.Begin(ctx, "perform "+string(effect.Verb()), ref.Talk, StoryOf(ref.Talk, ref.Event))
+	began := time.Now()
+	err = d.perform(ctx, ref, effect)
+	d.cfg.Watch.Performed(effect.Verb(), time.Since(began), err)
+	end(err)
+	if err != nil {
 		return fmt.Errorf("desk: %s %s: %w", effect.Verb(), ref, err)
 	}
 	return d.cfg.Ledger.Done(ctx, ref, d.cfg.Now())

@@ -21,6 +21,10 @@ func (d *Desk) settleSoon(id TalkID, effects int) {
 	}
 }
 
+// Backlog is how full the queue of talks to be settled is, from 0 to 1. What
+// finds no room in it waits for a sweep.
+func (d *Desk) Backlog() float64 { return float64(len(d.wake)) / float64(cap(d.wake)) }
+
 // settle takes the pending effects of a talk into the ledger and forgets
 // exactly those. It may be done twice and at once: each effect is entered once
 // by its name. It does not touch the talk, and no answer waits for it.
@@ -33,6 +37,7 @@ func (d *Desk) settle(ctx context.Context, id TalkID) error {
 		if err := d.cfg.Ledger.Enter(ctx, due); err != nil {
 			return fmt.Errorf("desk: settle %s: %w", id, err)
 		}
+		d.cfg.Watch.Settled(len(due), d.cfg.Now().Sub(due[0].At))
 	}
 	return d.cfg.Talks.Settled(ctx, id, due)
 }
