@@ -27,7 +27,7 @@ func (f Form) Kept() Form {
 			}
 		}
 	}
-	keep(KeyManual, KeyScene, KeyDropped)
+	keep(KeyManual, KeyScene, KeyQuiet, KeyDropped)
 	if f.Has(KeyDuty) {
 		keep(KeyKind, KeyLogin, KeyMobile, KeyOrgName, KeyTerms, KeyDuty, KeyRegistered)
 	}
@@ -162,6 +162,7 @@ const (
 	KeySerial       Key = "serial"
 	KeyBefore       Key = "before"
 	KeyDropped      Key = "dropped" // number of the order that was cancelled
+	KeyQuiet        Key = "quiet"   // the applicant wants no reminders
 	KeyTold         Key = "told"    // step of which the applicant was told that it is slow
 )
 

@@ -16,6 +16,10 @@ func (m *move) waited(step Step, w Waited) {
 	if w.Entry != m.c.Entry {
 		return
 	}
+	if w.Nudge > 0 {
+		m.reminded(step, w.Nudge)
+		return
+	}
 	for _, x := range step.Exits {
 		if x.On.after > 0 && m.holds(x) {
 			m.take(x)
@@ -45,7 +49,7 @@ func entry(e Event) string {
 func (m *move) wind(step Step) {
 	for _, x := range step.Exits {
 		if x.On.after > 0 && m.holds(x) {
-			m.effects = append(m.effects, Wait{Entry: m.c.Entry, For: x.On.after})
+			m.effects = append(m.effects, Wait{Entry: m.c.Entry, For: x.On.after, ByDay: x.On.byDay})
 			return
 		}
 	}

@@ -14,7 +14,7 @@ import (
 func ring(t *testing.T, f *Flow, out Outcome) Outcome {
 	t.Helper()
 	for _, e := range slices.Backward(out.Effects) {
-		if w, ok := e.(Wait); ok {
+		if w, ok := e.(Wait); ok && w.Nudge == 0 {
 			return f.Decide(out.Case, Event{ID: "clock/" + w.Entry, At: noon, Via: Within, What: Waited{Entry: w.Entry}})
 		}
 	}

@@ -440,6 +440,7 @@ func (m *move) enter(to State) {
 	}
 	m.do(step.Do)
 	m.wind(step)
+	m.remind(step, 1)
 	m.askAgain(step)
 }
 

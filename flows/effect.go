@@ -56,10 +56,13 @@ type Own struct {
 	Owner Owner `cbor:"1,keyasint,omitempty"`
 }
 
-// Wait sets the clock of the step that was just entered.
+// Wait sets a clock of the step that was just entered, in the place of the one
+// of the same sort that was set before.
 type Wait struct {
 	Entry string        `cbor:"1,keyasint,omitempty"`
 	For   time.Duration `cbor:"2,keyasint,omitempty"`
+	ByDay bool          `cbor:"3,keyasint,omitempty"` // rings in the morning rather than at night
+	Nudge int           `cbor:"4,keyasint,omitempty"` // number of the reminder that it is; 0 for the step's own clock
 }
 
 // SendCode sends a one-time code for one purpose to the saved mobile.

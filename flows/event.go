@@ -110,8 +110,12 @@ type AgentSaid struct{ Agent, Text string }
 type Unheard struct{ Texts []Secret }
 
 // Waited is a clock that ran out. Entry is the entry into the step that set
-// the clock; a clock of an earlier entry is ignored.
-type Waited struct{ Entry string }
+// the clock; a clock of an earlier entry is ignored. Nudge is the number of the
+// reminder that is due, or 0 for the step's own clock.
+type Waited struct {
+	Entry string
+	Nudge int
+}
 
 // CodeSent says that a one-time code is on its way to the mobile.
 type CodeSent struct{ Mobile Secret }

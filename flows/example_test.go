@@ -21,6 +21,7 @@ func ExampleFlow_Decide() {
 	// < 您即将注册的账号为机构账号，请知悉。如果是给自己办，请改办个人证书。
 	// <   [我知道了|改办个人证书]
 	// * save kind: kind
+	// * wait 24h0m0s for reminder 1
 	// = register.notice (“企业证书” / an organisation applies)
 }
 
@@ -30,7 +31,7 @@ func ExampleFlow_Resume() {
 	facts := flows.Facts{Begun: true, Registered: true, PersonVerified: true, Ordered: true, Paid: true}
 	c, effects := manual.Resume(facts, flows.Event{ID: "m1"})
 	fmt.Println(c.At, effects)
-	// Output: delivery.packing [{} {m1 72h0m0s}]
+	// Output: delivery.packing [{} {m1 72h0m0s false 0}]
 }
 
 func ExampleSecret() {

@@ -66,12 +66,13 @@ const (
 )
 
 // Trigger is what an Exit waits for. Make one with [Picked], [Answered],
-// [Got] or [After].
+// [Got], [After] or [ByDayAfter].
 type Trigger struct {
 	pick  string
 	words []string
 	got   Kind
 	after time.Duration
+	byDay bool
 	read  bool
 }
 
@@ -87,6 +88,10 @@ func Got(k Kind) Trigger { return Trigger{got: k} }
 
 // After fits when the applicant, or the world, let this much time pass.
 func After(d time.Duration) Trigger { return Trigger{after: d} }
+
+// ByDayAfter is [After], but rings in the morning rather than at night: for what
+// is a reminder and no deadline.
+func ByDayAfter(d time.Duration) Trigger { return Trigger{after: d, byDay: true} }
 
 // Guard is a named condition; its name is printed in the diagram. Conditions
 // are not combined: a new one gets a new name.

@@ -39,7 +39,7 @@ var personProof = Chapter{
 			Help:  "完成实名认证后才能下单。认证约3分钟，不收费。",
 			Exits: []Exit{
 				{On: Picked("立即实名", "开始", "实名"), To: PersonConsent},
-				{On: After(24 * time.Hour), To: PersonStart, Lines: []int{22}},
+				{On: ByDayAfter(24 * time.Hour), To: PersonStart, Lines: []int{22}},
 			},
 		},
 		{

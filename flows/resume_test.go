@@ -64,8 +64,8 @@ func TestResume(t *testing.T) {
 				if c.At != tt.want || c.Owner != tt.facts.Owner {
 					t.Errorf("Resume = %s, owner %+v, want %s, %+v", c.At, c.Owner, tt.want, tt.facts.Owner)
 				}
-				clocked := false
 				step, _ := f.Step(c.At)
+				clocked := f.reminds(step)
 				for _, x := range step.Exits {
 					clocked = clocked || x.On.after > 0
 				}

@@ -168,7 +168,7 @@ func (v *news) happening(kind Kind, c Case) Happening {
 		if entry := v.text("entry"); entry != "" {
 			return Waited{Entry: entry}
 		}
-		return Waited{Entry: c.Entry}
+		return Waited{Entry: c.Entry, Nudge: v.number("nudge")}
 	case KindAgentCalled:
 		return AgentCalled{Before: v.number("before")}
 	case KindCodeSent:
@@ -307,6 +307,9 @@ func describe(e Effect) string {
 	case Own:
 		return strings.TrimSpace(verb+" "+string(x.Owner.Kind)+" "+x.Owner.Agent) + " #" + strconv.FormatInt(x.Owner.Epoch, 10)
 	case Wait:
+		if x.Nudge > 0 {
+			return verb + " " + x.For.String() + " for reminder " + strconv.Itoa(x.Nudge)
+		}
 		return verb + " " + x.For.String()
 	case SendCode:
 		return verb + " " + string(x.Purpose)

@@ -68,6 +68,8 @@ func (m *move) anywhere(step Step, word string) bool {
 		m.where(step)
 	case WordHuman:
 		m.callAgent()
+	case WordQuiet, WordRemind:
+		m.silence(word)
 	case WordThanks:
 		m.via = "thanks"
 		m.say("不客气。有需要随时回复“" + WordHelp + "”。")

@@ -84,7 +84,8 @@ type Book interface {
 
 	// Enter writes effects, each once for ever by its Ref, in one transaction
 	// and in the order given: notes (Save, Agree, Own) are written where they
-	// belong, a Wait becomes a timer job, every other effect a row and a job to
+	// belong, a Wait becomes a timer job in the
+	// place of the talk's last one of its sort, every other effect a row and a job to
 	// perform it. A Cancel is both: what is open and unpaid is closed and what
 	// [flows.Form.Kept] does not keep is forgotten at once, so that a page saved
 	// after it stays; its job closes at the cashier. Entering again writes
@@ -383,8 +384,8 @@ type Work interface {
 	// Deliver hands a stored report to its talk.
 	Deliver(ctx context.Context, report string) error
 
-	// Ring tells a talk that the clock of an entry into a step ran out.
-	Ring(ctx context.Context, talk TalkID, entry string, at time.Time) error
+	// Ring tells a talk that a clock of an entry into a step ran out.
+	Ring(ctx context.Context, talk TalkID, rung flows.Waited, at time.Time) error
 
 	// Poll asks a partner how far something is. It returns how long to wait
 	// before asking again, or zero when there is nothing more to ask.

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"time"
 
@@ -53,13 +54,15 @@ const (
 	EndedFailed    Ended = "failed"
 )
 
+var clockName = regexp.MustCompile(`^(clock|nudge\d+)/`)
+
 // StoryOf is the event from which another, or an effect, follows in the end: so
 // that a message, the decision on it, what it asked of a partner, and what came
 // of that, are one story. It is read from the names alone.
 func StoryOf(talk TalkID, event string) string {
 	answer := AnswerTo + string(talk) + "/"
 	for {
-		name := strings.TrimPrefix(strings.TrimPrefix(event, "clock/"), "unheard/"+string(talk)+"/")
+		name := clockName.ReplaceAllString(event, "")
 		if rest, ok := strings.CutPrefix(name, answer); ok {
 			name = rest[:max(strings.LastIndexByte(rest, '/'), 0)]
 		}

@@ -35,10 +35,12 @@ func (d *Desk) Deliver(ctx context.Context, report string) error {
 }
 
 // Ring implements [Work].
-func (d *Desk) Ring(ctx context.Context, talk TalkID, entry string, at time.Time) error {
-	_, err := d.HandleTalk(ctx, talk, flows.Event{
-		ID: "clock/" + entry, At: at, Via: flows.Within, What: flows.Waited{Entry: entry},
-	})
+func (d *Desk) Ring(ctx context.Context, talk TalkID, rung flows.Waited, at time.Time) error {
+	name := "clock/" + rung.Entry
+	if rung.Nudge > 0 {
+		name = fmt.Sprintf("nudge%d/%s", rung.Nudge, rung.Entry)
+	}
+	_, err := d.HandleTalk(ctx, talk, flows.Event{ID: name, At: at, Via: flows.Within, What: rung})
 	return err
 }
 

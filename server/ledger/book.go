@@ -6,8 +6,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/riverqueue/river/rivertype"
 
 	"certdesk/flows"
 	"certdesk/server/desk"
@@ -123,10 +126,32 @@ func (l *Ledger) note(p desk.Pending) func(context.Context, txn) error {
 		return func(ctx context.Context, tx txn) error { return l.noteOwner(ctx, tx, p, e.Owner) }
 	case flows.Wait:
 		return func(ctx context.Context, tx txn) error {
-			return l.enqueue(ctx, tx, timerJob(p.Ref.Talk, e.Entry, p.At.Add(l.hurried(e.For))))
+			return l.noteWait(ctx, tx, p, e)
 		}
 	}
 	return nil
+}
+
+// noteWait sets a clock, and takes away the talk's last one of its sort: that
+// would ring for a step which has been left.
+func (l *Ledger) noteWait(ctx context.Context, tx txn, p desk.Pending, e flows.Wait) error {
+	at := p.At.Add(l.hurried(e.For))
+	if e.ByDay && l.cfg.Hurry == 1 {
+		at = flows.ByDay(at)
+	}
+	row := clockRow{Talk: p.Ref.Talk, Reminder: e.Nudge > 0}
+	err := tx.NewSelect().Model(&row).WherePK().Scan(ctx)
+	if err == nil {
+		err = tx.cancel(ctx, row.Job)
+	}
+	if err != nil && !missing(err) && !errors.Is(err, rivertype.ErrNotFound) {
+		return fmt.Errorf("ledger: clock of %s: %w", p.Ref.Talk, err)
+	}
+	if row.Job, err = l.insertJob(ctx, tx, timerJob(p.Ref.Talk, e, at)); err != nil {
+		return err
+	}
+	_, err = tx.NewInsert().Model(&row).On("CONFLICT (talk, reminder) DO UPDATE").Set("job = EXCLUDED.job").Exec(ctx)
+	return err
 }
 
 // noteSave also ends a cancellation: who fills in a page has begun again.

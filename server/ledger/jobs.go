@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivertype"
 
+	"certdesk/flows"
 	"certdesk/server/desk"
 )
 
@@ -30,6 +31,7 @@ type (
 	timerArgs struct {
 		Talk  desk.TalkID `json:"talk"`
 		Entry string      `json:"entry"`
+		Nudge int         `json:"nudge,omitempty"`
 		At    int64       `json:"at"`
 	}
 	pollArgs struct {
@@ -62,8 +64,8 @@ func effectJob(ref desk.Ref) job {
 
 func reportJob(id string) job { return job{reportArgs{id}, time.Time{}, otherTries} }
 
-func timerJob(talk desk.TalkID, entry string, at time.Time) job {
-	return job{timerArgs{talk, entry, millis(at)}, at, otherTries}
+func timerJob(talk desk.TalkID, w flows.Wait, at time.Time) job {
+	return job{timerArgs{talk, w.Entry, w.Nudge, millis(at)}, at, otherTries}
 }
 
 func pollJob(p desk.Poll, at time.Time) job { return job{pollArgs{p}, at, otherTries} }
@@ -143,7 +145,7 @@ func workers(w desk.Work) *river.Workers {
 		return inTime(w.Deliver(ctx, j.Args.ID))
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[timerArgs]) error {
-		return w.Ring(ctx, j.Args.Talk, j.Args.Entry, moment(j.Args.At))
+		return w.Ring(ctx, j.Args.Talk, flows.Waited{Entry: j.Args.Entry, Nudge: j.Args.Nudge}, moment(j.Args.At))
 	}))
 	river.AddWorker(all, river.WorkFunc(func(ctx context.Context, j *river.Job[pollArgs]) error {
 		again, err := w.Poll(ctx, j.Args.Poll)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,8 +44,8 @@ func (w *worker) Deliver(_ context.Context, report string) error {
 	return err
 }
 
-func (w *worker) Ring(_ context.Context, _ desk.TalkID, entry string, at time.Time) error {
-	_, err := w.take(fmt.Sprint("ring ", entry, " ", at.Unix()))
+func (w *worker) Ring(_ context.Context, _ desk.TalkID, rung flows.Waited, at time.Time) error {
+	_, err := w.take(fmt.Sprint("ring ", rung.Entry, " ", at.Unix()))
 	return err
 }
 
@@ -266,6 +267,63 @@ func finishJobs(t *testing.T, l *Ledger) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestATalkHasOneClockOfEachSort sets clocks again and again, as steps are
+// entered and left: only the last of each sort is still to ring.
+func TestATalkHasOneClockOfEachSort(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := open(t)
+		talk, other := desktest.NewTalk(t, l, "oA"), desktest.NewTalk(t, l, "oB")
+		desktest.Enter(t, l, other, "e1", flows.Wait{Entry: "e1", For: time.Hour})
+		for _, e := range []string{"left", "left-too", "present"} {
+			desktest.Enter(t, l, talk, e,
+				flows.Wait{Entry: e, For: time.Hour}, flows.Wait{Entry: e, For: 24 * time.Hour, ByDay: true, Nudge: 1})
+		}
+		var due []string
+		err := l.read.NewRaw("SELECT CAST(args AS TEXT) FROM river_job WHERE kind = 'timer' AND finalized_at IS NULL ORDER BY 1").Scan(t.Context(), &due)
+		if err != nil || len(due) != 3 {
+			t.Fatalf("the clocks that are still to ring are %v, %v, want the last two of one talk and one of the other", due, err)
+		}
+		for _, args := range due {
+			if strings.Contains(args, string(talk)) && !strings.Contains(args, "present") {
+				t.Errorf("a clock of a step that was left is still to ring: %s", args)
+			}
+		}
+	})
+}
+
+// TestARemindersClockRingsByDay sets one that falls into the night.
+func TestARemindersClockRingsByDay(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := open(t)
+		talk := desktest.NewTalk(t, l, "oA")
+		late := time.Date(2026, 11, 26, 23, 0, 0, 0, flows.Beijing)
+		effects := []flows.Effect{flows.Wait{Entry: "e1", For: 24 * time.Hour, ByDay: true, Nudge: 1}, flows.Wait{Entry: "e1", For: 24 * time.Hour}}
+		var entered []desk.Pending
+		for i, e := range effects {
+			entered = append(entered, desk.Pending{Ref: desk.Ref{Talk: talk, Event: "e1", Index: i}, Effect: e, At: late})
+		}
+		if err := l.Enter(t.Context(), entered); err != nil {
+			t.Fatal(err)
+		}
+		var rows []struct {
+			Args        string
+			ScheduledAt time.Time
+		}
+		if err := l.read.NewRaw("SELECT CAST(args AS TEXT) AS args, scheduled_at FROM river_job WHERE kind = 'timer'").Scan(t.Context(), &rows); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			want := late.Add(24 * time.Hour) // a deadline rings when it is due
+			if strings.Contains(row.Args, "nudge") {
+				want = time.Date(2026, 11, 28, 8, 0, 0, 0, flows.Beijing)
+			}
+			if !row.ScheduledAt.Equal(want) {
+				t.Errorf("%s rings at %s, want %s", row.Args, row.ScheduledAt.In(flows.Beijing), want)
+			}
+		}
+	})
 }
 
 func TestRetriesSlowDown(t *testing.T) {

@@ -71,6 +71,7 @@ type engine interface {
 type txn struct {
 	bun.IDB
 	insert func(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
+	cancel func(ctx context.Context, job int64) error // rivertype.ErrNotFound when it is gone
 }
 
 // ErrDSN is returned for an address of a database that we cannot serve.

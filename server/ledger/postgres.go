@@ -92,6 +92,9 @@ func (p *postgres) attempt(ctx context.Context, fn func(context.Context, txn) er
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // says so when it was committed
 	err = fn(ctx, txn{conn, func(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error) {
 		return p.queue.InsertTx(ctx, tx, args, opts)
+	}, func(ctx context.Context, job int64) error {
+		_, err := p.queue.JobCancelTx(ctx, tx, job)
+		return err
 	}})
 	if err != nil {
 		return err

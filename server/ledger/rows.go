@@ -165,3 +165,10 @@ type transcriptRow struct {
 	Sealed string      `bun:"sealed"`
 	At     int64       `bun:"at"`
 }
+
+type clockRow struct {
+	bun.BaseModel `bun:"table:clock"`
+	Talk          desk.TalkID `bun:",pk"`
+	Reminder      bool        `bun:",pk"`
+	Job           int64
+}

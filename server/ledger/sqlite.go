@@ -64,6 +64,9 @@ func (s *sqlite) within(ctx context.Context, fn func(context.Context, txn) error
 	return s.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		return fn(ctx, txn{tx, func(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error) {
 			return s.queue.InsertTx(ctx, tx.Tx, args, opts)
+		}, func(ctx context.Context, job int64) error {
+			_, err := s.queue.JobCancelTx(ctx, tx.Tx, job)
+			return err
 		}})
 	})
 }
