@@ -99,6 +99,7 @@ func (w *gauges) stores(s *Server) {
 	w.gauge("redis_connections", "Connections to Redis.", func() float64 { return float64(s.redis.PoolStats().TotalConns) })
 	w.gauge("redis_pool_timeouts", "Waits for a connection to Redis that were given up.", func() float64 { return float64(s.redis.PoolStats().Timeouts) })
 	w.gauge("ledger_connections_in_use", "Connections to the ledger in use.", func() float64 { return float64(s.book.Stats().InUse) })
+	w.gauge("ledger_retried", "Transactions that another was in the way of, and that began again.", func() float64 { return float64(s.book.Retried()) })
 	load := recently(s.now, func(ctx context.Context) (desk.Load, error) { return s.book.Load(ctx, s.now()) })
 	w.gauge("jobs_due", "Jobs whose time has come and that nobody works on.", func() float64 { return float64(load().Due) })
 	w.gauge("job_lag_seconds", "How long the oldest effect that is not done has waited.", func() float64 { return load().Lag.Seconds() })

@@ -20,7 +20,7 @@ func (l *Ledger) Facts(ctx context.Context, id desk.TalkID) (flows.Facts, error)
 	parts := []func(context.Context, bun.IDB, desk.TalkID, *flows.Facts) error{
 		l.talkFacts, l.consentFacts, l.accountFacts, l.personFacts, l.orderFacts,
 	}
-	err := l.read.RunInTx(ctx, l.engine.snapshot(), func(ctx context.Context, tx bun.Tx) error {
+	err := l.read.RunInTx(ctx, l.snapshot, func(ctx context.Context, tx bun.Tx) error {
 		for _, part := range parts {
 			if err := part(ctx, tx, id, &facts); err != nil {
 				return err

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -41,10 +42,12 @@ type Config struct {
 // Ledger serves every port that package desk calls a ledger. It is safe for
 // concurrent use, by any number of processes when it is on PostgreSQL.
 type Ledger struct {
-	cfg    Config
-	engine engine
-	db     *bun.DB // single statements that write
-	read   *bun.DB // what is committed; writing through it is an error
+	cfg      Config
+	engine   engine
+	db       *bun.DB        // single statements that write
+	read     *bun.DB        // what is committed; writing through it is an error
+	snapshot *sql.TxOptions // of a transaction that reads everything at one moment
+	retried  *atomic.Int64  // transactions that began again
 }
 
 // engine is the database below. There are two: SQLite for one process, and
@@ -53,9 +56,6 @@ type engine interface {
 	// within runs fn in one transaction, as if no other ran meanwhile. It may
 	// run fn again from the start: fn keeps nothing from an attempt before.
 	within(ctx context.Context, fn func(context.Context, txn) error) error
-
-	// snapshot is how a transaction is begun that reads everything at one moment.
-	snapshot() *sql.TxOptions
 
 	// schema brings the tables to a version; see [Migrate].
 	schema(ctx context.Context, to int64) (Schema, error)

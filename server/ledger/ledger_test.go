@@ -55,14 +55,16 @@ func fresh(t *testing.T) string {
 	})
 }
 
-func config(t *testing.T) Config {
+func config(t *testing.T) Config { t.Helper(); return configOn(t, fresh(t)) }
+
+func configOn(t *testing.T, dsn string) Config {
 	t.Helper()
 	keys, err := sealed.ParseKeys(sealed.NewKeys())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return Config{
-		DSN: fresh(t), Keys: keys,
+		DSN: dsn, Keys: keys,
 		PublicURL: "https://desk.example", Log: slog.New(slog.DiscardHandler),
 	}
 }

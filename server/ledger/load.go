@@ -14,6 +14,10 @@ import (
 // Stats is what the pool of connections says of itself.
 func (l *Ledger) Stats() sql.DBStats { return l.db.Stats() }
 
+// Retried counts the transactions of this process that another was in the way
+// of, and that began again.
+func (l *Ledger) Retried() int64 { return l.retried.Load() }
+
 // Load counts what is due, failing, stuck or waiting at a moment.
 func (l *Ledger) Load(ctx context.Context, now time.Time) (desk.Load, error) {
 	var load desk.Load

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync/atomic"
 
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river"
@@ -43,7 +44,7 @@ func openSQLite(path string, cfg Config) (*Ledger, error) {
 	if s.queue, err = newQueue(riversqlite.New(db.DB), nil, cfg); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	return &Ledger{cfg: cfg, engine: s, db: db, read: read}, nil
+	return &Ledger{cfg: cfg, engine: s, db: db, read: read, retried: new(atomic.Int64)}, nil
 }
 
 // openFile opens a pool. The address is escaped, because a path may contain
@@ -70,8 +71,6 @@ func (s *sqlite) within(ctx context.Context, fn func(context.Context, txn) error
 		}})
 	})
 }
-
-func (s *sqlite) snapshot() *sql.TxOptions { return nil }
 
 func (s *sqlite) schema(ctx context.Context, to int64) (Schema, error) {
 	return migrate(ctx, goose.DialectSQLite3, s.db.DB, riversqlite.New(s.db.DB), to)

@@ -7,7 +7,9 @@
 //
 //	func TestMain(m *testing.M) { os.Exit(ledgertest.Main(m)) }
 //
-// Nothing is started before the first call of [Database].
+// Nothing is started before the first call of [Database]. Who wants a server of
+// its own, to kill it, or for processes that outlive a test, calls [Start],
+// [Server.Create] with "template1", and [Server.DSN] for CERTDESK_DATABASE_URL.
 package ledgertest
 
 import (
@@ -170,9 +172,9 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 // Run starts the server on its cluster and waits until it answers; after
 // [Server.Kill], too.
 func (s *Server) Run() error {
-	settings := []string{
+	settings := []string{ // a commit is with the kernel before it returns, so that Kill loses none
 		"-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off",
+		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off",
 		"-c", "max_pred_locks_per_transaction=256",
 	}
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
