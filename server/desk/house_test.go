@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"certdesk/flows"
 	"certdesk/server/desk"
 	"certdesk/server/ledger"
+	"certdesk/server/ledger/ledgertest"
 	"certdesk/server/sealed"
 	"certdesk/server/talks"
 )
@@ -123,7 +125,7 @@ func newHouseOn(t *testing.T, client redis.UniversalClient) *house {
 		t.Fatal(err)
 	}
 	h.book, err = ledger.Open(t.Context(), ledger.Config{
-		DSN: "sqlite:" + filepath.Join(t.TempDir(), "ledger.db"), Keys: keys, Hurry: 20, PublicURL: "http://certdesk.test", Log: log,
+		DSN: books(t), Keys: keys, Hurry: 20, PublicURL: "http://certdesk.test", Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -131,6 +133,21 @@ func newHouseOn(t *testing.T, client redis.UniversalClient) *house {
 	t.Cleanup(func() { h.book.Close() })
 	h.desk = h.newDesk(h.store, h.book)
 	return h
+}
+
+const onPostgres = "TestOnPostgreSQL/"
+
+// books is where the ledger of a test is: in SQLite, and in PostgreSQL below
+// [TestOnPostgreSQL].
+func books(t *testing.T) string {
+	t.Helper()
+	if !strings.HasPrefix(t.Name(), onPostgres) {
+		return "sqlite:" + filepath.Join(t.TempDir(), "ledger.db")
+	}
+	return ledgertest.Database(t, "ledger", func(dsn string) error {
+		_, err := ledger.Migrate(context.Background(), ledger.Config{DSN: dsn}, ledger.Newest)
+		return err
+	})
 }
 
 // newDesk is a process of the service: it shares nothing with another but the

@@ -25,6 +25,10 @@ const (
 	AsIs   int64 = -2 // the present one: nothing is changed
 )
 
+// ErrVersion is returned for a version that this release cannot go to. Version
+// 0 is among them: it would be a ledger without tables.
+var ErrVersion = errors.New("ledger: this release does not know that version of the tables")
+
 // Schema says at which version the tables are, and which is this release's.
 type Schema struct{ At, Release int64 }
 
@@ -76,6 +80,10 @@ func move(ctx context.Context, ours *goose.Provider, to int64) (s Schema, err er
 	}
 	switch {
 	case to == AsIs:
+	case to != Newest && (to < 1 || to > s.Release):
+		err = fmt.Errorf("%w: %d is not from 1 to %d", ErrVersion, to, s.Release)
+	case to != Newest && at > s.Release:
+		err = fmt.Errorf("%w: the tables are at %d, from where only a newer release can go back", ErrVersion, at)
 	case to == Newest && at > s.Release:
 		// a newer release has been here: what it added does not hinder us
 	case to == Newest:

@@ -153,13 +153,19 @@ func (p *postgres) inTurn(ctx context.Context, fn func(context.Context, txn) err
 }
 
 // run runs fn in one transaction, which bun's queries and the queue's share:
-// they are on one connection.
+// they are on one connection. Once begun it ends by itself, whether or not its
+// caller waits: a statement whose context has ended makes database/sql give the
+// connection away while the transaction still uses it.
 func (p *postgres) run(ctx context.Context, conn bun.Conn, fn func(context.Context, txn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
 	tx, err := begin(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("ledger: begin: %w", err)
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // says so when it was committed
+	defer tx.Rollback(ctx) //nolint:errcheck // says so when it was committed
 	err = fn(ctx, txn{conn, func(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error) {
 		return p.queue.InsertTx(ctx, tx, args, opts)
 	}, func(ctx context.Context, job int64) error {
@@ -175,10 +181,14 @@ func (p *postgres) run(ctx context.Context, conn bun.Conn, fn func(context.Conte
 	return nil
 }
 
+// serializable begins a transaction in which no statement, waiting for a lock
+// included, takes longer than a job may.
+const serializable = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL statement_timeout = '15s'"
+
 // begin begins a transaction on the connection below conn.
 func begin(ctx context.Context, conn bun.Conn) (tx pgx.Tx, err error) {
 	err = conn.Raw(func(driver any) (err error) {
-		tx, err = driver.(*stdlib.Conn).Conn().BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.Serializable})
+		tx, err = driver.(*stdlib.Conn).Conn().BeginTx(ctx, pgx.TxOptions{BeginQuery: serializable})
 		return err
 	})
 	return tx, err

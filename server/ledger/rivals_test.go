@@ -5,6 +5,7 @@ package ledger
 // committed" codes, limits, answers and turns go wrong here.
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -189,4 +190,26 @@ func TestAServerThatFailsIsUsedAgain(t *testing.T) {
 		}
 	}
 	w.want(t, "perform "+desktest.Ref(talk, "e2").String(), "perform "+desktest.Ref(talk, "e3").String())
+}
+
+// TestATransactionWhoseCallerLeaves ends the context in the middle, as a stop or
+// a time-out does. The connection is the transaction's until it has ended: one
+// that is given back earlier is used by two, and the driver panics.
+func TestATransactionWhoseCallerLeaves(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := open(t)
+		talk := desktest.NewTalk(t, l, "oA")
+		for i := range 50 {
+			ctx, leave := context.WithCancel(t.Context())
+			due := desk.Pending{Ref: desktest.Ref(talk, fmt.Sprint("e", i)), Effect: flows.VerifyFace{}, At: noon}
+			err := l.tx(ctx, func(ctx context.Context, tx txn) error {
+				leave()
+				return l.enter(ctx, tx, due)
+			})
+			_, owed := l.Effect(t.Context(), due.Ref)
+			if (err == nil) != (owed == nil) {
+				t.Fatalf("tx = %v, and afterwards Effect = %v", err, owed)
+			}
+		}
+	})
 }
