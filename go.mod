@@ -3,6 +3,7 @@ module certdesk
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.1.2
 	github.com/alecthomas/kong v1.17.0
 	github.com/alexedwards/argon2id v1.0.0
 	github.com/alibabacloud-go/darabonba-openapi/v2 v2.2.2

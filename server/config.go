@@ -29,6 +29,7 @@ type Config struct {
 	Traces         string        `env:"TRACES_URL" doc:"OTLP/HTTP address of a trace collector, as http://127.0.0.1:4318/v1/traces; no traces when empty"`
 	TraceShare     float64       `env:"TRACE_SHARE" envDefault:"0.01" doc:"share of conversations' events that are traced, 0 to 1"`
 	MaxBusy        int64         `env:"MAX_BUSY" envDefault:"1000" doc:"requests answered at a time; further ones are turned away, and WeChat delivers again"`
+	FloodBurst     int           `env:"FLOOD_BURST" envDefault:"30" doc:"messages of one applicant in ten seconds; further ones are answered with a request to slow down"`
 	ServicePhone   string        `env:"SERVICE_PHONE" envDefault:"400-0878-198" doc:"telephone of the certificate service, said with every help"`
 
 	WeChat WeChatConfig  `envPrefix:"WECHAT_"`

@@ -82,6 +82,13 @@ func Migrate(ctx context.Context, cfg Config, to int64) (at, release int64, err 
 	return s.At, s.Release, err
 }
 
+// talks says how long talks are kept and how fast one applicant may write.
+func (c Config) talks() talks.Config {
+	t := talks.Defaults
+	t.Burst = c.FloodBurst
+	return t
+}
+
 // dsn is where the ledger is.
 func (c Config) dsn() string {
 	if c.Embedded {
@@ -105,7 +112,7 @@ func (s *Server) stores(ctx context.Context, keys *sealed.Keys) error {
 	if s.redis, err = openRedis(s.cfg.RedisURL); err != nil {
 		return err
 	}
-	if s.talks, err = talks.Open(ctx, s.redis, keys, talks.Defaults); err != nil {
+	if s.talks, err = talks.Open(ctx, s.redis, keys, s.cfg.talks()); err != nil {
 		return err
 	}
 	s.book, err = ledger.Open(ctx, ledger.Config{DSN: dsn, Keys: keys, Hurry: max(s.cfg.Hurry, 1), PublicURL: s.cfg.PublicURL, Log: s.log})

@@ -23,6 +23,7 @@ type commands struct {
 	Manual  manualCommand  `cmd:"" help:"Print the manual, its diagrams, its faults, or how much of it is obeyed."`
 	Migrate migrateCommand `cmd:"" help:"Bring the ledger to this release's schema."`
 	Staff   staffCommand   `cmd:"" help:"Add an agent who may sign in at the console."`
+	Load    loadCommand    `cmd:"" help:"Put a service on this machine under load."`
 	Doctor  doctorCommand  `cmd:"" help:"Check the configuration and everything it names."`
 }
 
