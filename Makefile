@@ -7,7 +7,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help needs test race check format vet lint generate fresh fuzz coverage run talk
+.PHONY: help needs test race check format vet lint generate fresh fuzz bench coverage run talk
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ fresh: ## refuse generated files that are out of date
 
 fuzz: ## fuzz every decoder for FUZZTIME each
 	@.ci/fuzz $(FUZZTIME)
+
+bench: needs ## measure the service against its floor
+	$(GO) test ./cmd/certdesk -run '^$$' -bench AgainstTheFloor -benchtime 1x -timeout 30m
 
 coverage: ## say of each line of the manual whether it is obeyed
 	@$(GO) run ./cmd/certdesk manual --coverage

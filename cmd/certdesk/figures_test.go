@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// The figures of "make bench": each row of the table with its quartiles, all of
+// them taken in one run.
+
+const pairsTaken = 6
+
+// BenchmarkAgainstTheFloor prints the table. One round is all there is: b.N is
+// not used, because a figure here is a ratio and not a time.
+func BenchmarkAgainstTheFloor(b *testing.B) {
+	g := newGround(b)
+	say := anybody(writers)
+	g.fills(writers) // nobody meets us for the first time while we measure
+	g.rests()
+	for _, p := range []*process{g.plain, g.safe, g.floor, g.floor} {
+		g.press(p, 2*slice, say) // warm
+	}
+	row := func(name, value string) { fmt.Printf("| %-66s | %s\n", name, value) }
+
+	same, _, _ := g.pairs(g.floor, g.floor, pairsTaken/2, say)
+	row("floor ÷ floor, requests a second (void unless 0.9 to 1.1)", quartiles(same))
+	speed, cpu, volume := g.pairs(g.plain, g.floor, pairsTaken, say)
+	row("full durable step ÷ floor, requests a second, plain", quartiles(speed))
+	row("CPU a message, service and Redis, ÷ floor", quartiles(cpu))
+	row("bytes to and from Redis a message ÷ floor", quartiles(volume))
+	speed, _, _ = g.pairs(g.safe, g.plain, pairsTaken, say)
+	row("safe mode ÷ plain, requests a second", quartiles(speed))
+
+	once := g.press(g.plain, slice, say)
+	row("scripted round trips a message, talk cached", fmt.Sprintf("%.3f", float64(once.commands)/float64(once.messages)))
+	row("requests a second, for what it is worth", fmt.Sprintf("%.0f", once.perSecond()))
+	row("Redis bytes of an idle conversation (the talk)", fmt.Sprintf("%.0f", g.talkSize()))
+	row("100 messages at once from one person ÷ floor, time", quartiles(g.bursts(8)))
+	row("two processes: decisions that found the talk changed", fmt.Sprintf("%.2f %%", 100*g.conflicts(say)))
+	row("99th percentile at 40 % of saturation ÷ floor", quartiles(g.tails(0.4*once.perSecond(), 6)))
+
+	const many = 30_000
+	g.fills(many)
+	g.rests()
+	thousand, all := anybody(1000), anybody(many)
+	var crowd []float64
+	for range pairsTaken {
+		crowd = append(crowd, g.press(g.plain, slice, all).perSecond()/g.press(g.plain, slice, thousand).perSecond())
+	}
+	row(fmt.Sprintf("%d conversations ÷ a thousand, requests a second", many), quartiles(crowd))
+	b.ReportMetric(middle(speed), "safe/plain")
+}
+
+// talkSize is what one talk takes in Redis, in the middle of a sample.
+func (g *ground) talkSize() float64 {
+	g.t.Helper()
+	ctx := context.WithoutCancel(g.t.Context())
+	var sizes []float64
+	for at := uint64(0); len(sizes) < 200; {
+		keys, next, err := g.redis.Scan(ctx, at, "{p*}:talk:*", 500).Result()
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		for _, key := range keys {
+			sizes = append(sizes, float64(g.redis.MemoryUsage(ctx, key).Val()))
+		}
+		if at = next; at == 0 {
+			break
+		}
+	}
+	return middle(sizes)
+}
+
+// bursts lets one person send a hundred messages at once, over as many
+// connections, and compares how long it takes until all are answered.
+func (g *ground) bursts(n int) (ratios []float64) {
+	g.t.Helper()
+	burst := func(p *process) float64 {
+		user := "oBurst" + strconv.FormatInt(p.last.Add(1), 10)
+		l := make([]*line, 100)
+		for i := range l { // connected before
+			l[i] = &line{host: p.sender.host}
+			warm, _ := p.sender.push("oWarm"+strconv.Itoa(i), "帮助", strconv.FormatInt(p.last.Add(1), 10), time.Now())
+			_, _, _ = l[i].deliver(warm)
+			defer l[i].close()
+		}
+		began := time.Now()
+		var all sync.WaitGroup
+		for _, one := range l {
+			request, err := p.sender.push(user, "帮助", strconv.FormatInt(p.last.Add(1), 10), time.Now())
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			all.Go(func() {
+				if status, _, err := one.deliver(request); err != nil || status != http.StatusOK {
+					g.t.Errorf("%s: a message of a burst was answered with %d, %v", p.name, status, err)
+				}
+			})
+		}
+		all.Wait()
+		return time.Since(began).Seconds()
+	}
+	for range n {
+		ratios = append(ratios, burst(g.plain)/burst(g.floor))
+	}
+	return ratios
+}
+
+var conflictsLine = regexp.MustCompile(`(?m)^certdesk_conflicts_total (\S+)$`)
+
+// conflicts spreads the same people over two processes, and returns the share of
+// decisions that found the talk changed and were made again.
+func (g *ground) conflicts(say func() (string, string)) float64 {
+	g.t.Helper()
+	count := func() (n float64) {
+		for _, p := range []*process{g.plain, g.second} {
+			r, err := http.NewRequest(http.MethodGet, "http://"+p.sender.host+"/metrics", nil)
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			r.Header.Set("Authorization", "Bearer "+g.metrics)
+			got, err := http.DefaultClient.Do(r)
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			text, err := io.ReadAll(got.Body)
+			got.Body.Close()
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			if m := conflictsLine.FindSubmatch(text); m != nil {
+				v, _ := strconv.ParseFloat(string(m[1]), 64)
+				n += v
+			}
+		}
+		return n
+	}
+	before := count()
+	var one, other turn
+	var both sync.WaitGroup
+	both.Go(func() { one = g.press(g.plain, 6*slice, say) })
+	both.Go(func() { other = g.press(g.second, 6*slice, say) })
+	both.Wait()
+	return (count() - before) / float64(one.messages+other.messages)
+}
+
+// tails sends at a rate that both can take, and compares the slowest in a
+// hundred, from when each was due.
+func (g *ground) tails(rate float64, n int) (ratios []float64) {
+	g.t.Helper()
+	at := func(p *process) float64 {
+		c := loadCommand{Users: writers, Rate: rate, For: 2 * time.Second}
+		return float64(c.send(context.WithoutCancel(g.t.Context()), p.sender, []string{"帮助"}).P99)
+	}
+	for range n {
+		ratios = append(ratios, at(g.plain)/at(g.floor))
+	}
+	return ratios
+}
+
+// rests waits until everything that was decided is in the ledger.
+func (g *ground) rests() {
+	g.t.Helper()
+	ctx := context.WithoutCancel(g.t.Context())
+	for end := time.After(5 * time.Minute); ; {
+		due, _, err := g.redis.Scan(ctx, 0, "{p*}:todo", 100_000).Result()
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		if len(due) == 0 {
+			return
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-end:
+			g.t.Fatalf("%d partitions are not settled", len(due))
+		}
+	}
+}
+
+// fills lets this many people write once.
+func (g *ground) fills(people int) {
+	g.t.Helper()
+	var all sync.WaitGroup
+	next := make(chan int, phones)
+	for range phones {
+		all.Go(func() {
+			l := &line{host: g.plain.sender.host}
+			defer l.close()
+			for i := range next {
+				request, err := g.plain.sender.push(fmt.Sprintf("oBench%07d", i), "帮助", strconv.FormatInt(g.plain.last.Add(1), 10), time.Now())
+				if err != nil {
+					g.t.Error(err)
+					continue
+				}
+				if status, _, err := l.deliver(request); err != nil || status != http.StatusOK {
+					g.t.Errorf("filling: %d, %v", status, err)
+				}
+			}
+		})
+	}
+	for i := range people {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+}
