@@ -165,22 +165,26 @@ func (g *ground) tails(rate float64, n int) (ratios []float64) {
 	return ratios
 }
 
-// rests waits until everything that was decided is in the ledger.
+// rests waits until everything that was decided and said is in the ledger.
 func (g *ground) rests() {
 	g.t.Helper()
 	ctx := context.WithoutCancel(g.t.Context())
 	for end := time.After(5 * time.Minute); ; {
-		due, _, err := g.redis.Scan(ctx, 0, "{p*}:todo", 100_000).Result()
-		if err != nil {
-			g.t.Fatal(err)
+		left := 0
+		for _, pattern := range []string{"{p*}:todo", "{p*}:fresh"} { // to be settled, and to be archived
+			keys, _, err := g.redis.Scan(ctx, 0, pattern, 10_000_000).Result()
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			left += len(keys)
 		}
-		if len(due) == 0 {
+		if left == 0 {
 			return
 		}
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-end:
-			g.t.Fatalf("%d partitions are not settled", len(due))
+			g.t.Fatalf("%d sets are not settled or archived", left)
 		}
 	}
 }
