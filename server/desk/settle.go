@@ -56,6 +56,7 @@ func (d *Desk) Run(ctx context.Context) {
 	for range settlers {
 		parts.Go(func() { d.settling(ctx) })
 	}
+	parts.Go(func() { d.cfg.Known.Strayed(ctx, d.memory.drop) })
 	parts.Go(func() { d.every(ctx, sweepEvery, d.sweep) })
 	parts.Go(func() { d.every(ctx, stuckEvery/time.Duration(d.cfg.Hurry), d.rescue) })
 	parts.Go(func() { d.every(ctx, bankEvery/time.Duration(d.cfg.Hurry), d.readStatement) })

@@ -19,9 +19,23 @@ var (
 
 // masked hides all but the ends of each long number.
 func masked(text string) string {
+	if digits(text) < 6 {
+		return text
+	}
 	return longNumber.ReplaceAllStringFunc(text, func(n string) string {
 		return n[:1] + strings.Repeat("*", len(n)-2) + n[len(n)-1:]
 	})
+}
+
+// digits counts them: most of what is said has few, and looking for numbers in
+// it would cost more than deciding it.
+func digits(text string) (n int) {
+	for i := range len(text) {
+		if text[i] >= '0' && text[i] <= '9' {
+			n++
+		}
+	}
+	return n
 }
 
 const longestLine = 1000 // runes of one entry
@@ -77,10 +91,16 @@ func spoken(r flows.Reply) string {
 	if r.QR != nil {
 		text += "\n［二维码：" + r.QR.Caption + "］"
 	}
-	return clipped(ticket.ReplaceAllString(text, "****-****"))
+	if strings.Contains(text, "-") {
+		text = ticket.ReplaceAllString(text, "****-****")
+	}
+	return clipped(text)
 }
 
 func clipped(text string) string {
+	if len(text) <= longestLine {
+		return text
+	}
 	r := []rune(text)
 	if len(r) > longestLine {
 		return string(r[:longestLine]) + "…"

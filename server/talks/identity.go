@@ -39,3 +39,22 @@ func (s *Store) Meet(ctx context.Context, who desk.Identity, id desk.TalkID) err
 	}
 	return nil
 }
+
+// Strayed implements [desk.Acquaintances]. A process that was away for a moment
+// may miss some: the commit finds those out.
+func (s *Store) Strayed(ctx context.Context, forget func(desk.TalkID)) {
+	moved := s.redis.Subscribe(ctx, movedChannel+s.process)
+	defer moved.Close()
+	messages := moved.Channel()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m, open := <-messages:
+			if !open {
+				return
+			}
+			forget(desk.TalkID(m.Payload))
+		}
+	}
+}

@@ -22,7 +22,15 @@ func Partition(id desk.TalkID) int {
 	return int(h.Sum32() % Partitions)
 }
 
-func tag(partition int) string { return fmt.Sprintf("{p%03d}", partition) }
+// tags are made once: each message asks for seven of them.
+var tags = func() (all [Partitions]string) {
+	for p := range all {
+		all[p] = fmt.Sprintf("{p%03d}", p)
+	}
+	return all
+}()
+
+func tag(partition int) string { return tags[partition] }
 
 func key(id desk.TalkID, kind string) string {
 	return tag(Partition(id)) + ":" + kind + ":" + string(id)
@@ -45,6 +53,10 @@ func doneKey(id desk.TalkID, event string) string { return key(id, "done") + ":"
 
 // identityKey is a string: the talk of an identity. The identity is not in it.
 func identityKey(channel, blind string) string { return "certdesk:who:" + channel + ":" + blind }
+
+// movedChannel, and the mark of a process, is where it is told of talks that
+// another process has written.
+const movedChannel = "certdesk:moved:"
 
 // todoKey is a set: the talks of a partition with effects to settle.
 func todoKey(partition int) string { return tag(partition) + ":todo" }

@@ -39,9 +39,11 @@ var Defaults = Config{Idle: 720 * time.Hour, Answer: 10 * time.Minute, Burst: 30
 
 // Store implements the ports of package desk that Redis serves.
 type Store struct {
-	redis redis.UniversalClient
-	keys  *sealed.Keys
-	cfg   Config
+	redis   redis.UniversalClient
+	scripts redis.Scripter // sends commits of many talks together
+	keys    *sealed.Keys
+	cfg     Config
+	process string // begins every revision that this process writes
 }
 
 // Open returns the store on a Redis, and writes or compares the number of
@@ -57,7 +59,15 @@ func Open(ctx context.Context, client redis.UniversalClient, keys *sealed.Keys, 
 	if n != Partitions {
 		return nil, fmt.Errorf("talks: this Redis has %d partitions, this release %d", n, Partitions)
 	}
-	return &Store{redis: client, keys: keys, cfg: cfg}, nil
+	s := &Store{redis: client, scripts: client, keys: keys, cfg: cfg, process: random(2)}
+	if p, ok := client.(interface {
+		AutoPipeline() (*redis.AutoPipeliner, error)
+	}); ok {
+		if s.scripts, err = p.AutoPipeline(); err != nil {
+			return nil, fmt.Errorf("talks: pipeline: %w", err)
+		}
+	}
+	return s, nil
 }
 
 // stored is a talk as it rests, without its revision.
@@ -66,10 +76,14 @@ type stored struct {
 	Seen []string   `cbor:"2,keyasint,omitempty"`
 }
 
-const revisionLen = 11 // eight random bytes in base64
+// A revision is three letters for the process that wrote it, and eight random
+// ones.
+const revisionLen = 11
 
-func newRevision() string {
-	b := make([]byte, 8)
+func (s *Store) newRevision() string { return s.process + random(6) }
+
+func random(n int) string {
+	b := make([]byte, n)
 	rand.Read(b)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
@@ -113,14 +127,14 @@ const (
 // Commit implements [desk.Talks].
 func (s *Store) Commit(ctx context.Context, c desk.Commit) (desk.Talk, desk.Answer, error) {
 	id, next := c.Talk.ID, c.Talk
-	next.Revision = newRevision()
+	next.Revision = s.newRevision()
 	args, err := s.commitArgs(c, next)
 	if err != nil {
 		return desk.Talk{}, desk.Answer{}, err
 	}
 	p := Partition(id)
 	keys := []string{talkKey(id), doneKey(id, c.Event.ID), linesKey(id), dueKey(id), rateKey(id), todoKey(p), freshKey(p)}
-	result, err := commitScript.Run(ctx, s.redis, keys, args...).Slice()
+	result, err := commitScript.Run(ctx, s.scripts, keys, args...).Slice()
 	if err != nil {
 		return desk.Talk{}, desk.Answer{}, fmt.Errorf("talks: commit %s: %w", id, err)
 	}
@@ -147,6 +161,17 @@ func (s *Store) Commit(ctx context.Context, c desk.Commit) (desk.Talk, desk.Answ
 	return now, desk.Answer{}, desk.ErrStale
 }
 
+// renewEvery is how many events pass before a transcript's time to live is set
+// again.
+const renewEvery = 16
+
+func renew(seq int64) int {
+	if seq%renewEvery == 1 {
+		return 1
+	}
+	return 0
+}
+
 func (s *Store) commitArgs(c desk.Commit, next desk.Talk) ([]any, error) {
 	id := next.ID
 	talk, err := sealed.Encode(s.keys, talkKey(id), stored{Case: next.Case, Seen: next.Seen})
@@ -163,7 +188,7 @@ func (s *Store) commitArgs(c desk.Commit, next desk.Talk) ([]any, error) {
 	}
 	args := []any{
 		c.Was, next.Revision + string(talk), s.cfg.Idle.Milliseconds(), answer, s.cfg.Answer.Milliseconds(),
-		string(id), c.Event.At.UnixMilli(), burst, s.cfg.Window.Milliseconds(), s.cfg.Lines, len(c.Lines),
+		string(id), c.Event.At.UnixMilli(), burst, s.cfg.Window.Milliseconds(), s.cfg.Lines, renew(next.Case.Seq), len(c.Lines),
 	}
 	for _, line := range c.Lines {
 		box, err := sealed.Encode(s.keys, linesKey(id), line)
