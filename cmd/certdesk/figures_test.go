@@ -15,7 +15,7 @@ import (
 // The figures of "make bench": each row of the table with its quartiles, all of
 // them taken in one run.
 
-const pairsTaken = 6
+const pairsTaken = 16
 
 // BenchmarkAgainstTheFloor prints the table. One round is all there is: b.N is
 // not used, because a figure here is a ratio and not a time.

@@ -3,7 +3,7 @@
 -- counter of the flood limit is no such write: it counts what was refused, too.
 --
 -- KEYS talk, done, lines, due, rate, todo, fresh
--- ARGV was, talk, idle ms, answer, answer ms, id, now ms, burst, window ms, lines kept, renew, n lines, lines..., effects: field, value...
+-- ARGV was, talk, idle ms, answer, answer ms, id, now ms, burst, window ms, entries kept, renew, n entries, entry, effects: field, value...
 local done = redis.call('GET', KEYS[2])
 if done then return {1, done} end
 

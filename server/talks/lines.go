@@ -12,19 +12,21 @@ import (
 	"certdesk/server/sealed"
 )
 
-// Transcripts: the last lines of a talk, until the archive has them.
+// Transcripts: the last lines of a talk, until the archive has them. What one
+// event led to is one entry.
 
 // Append implements [desk.Transcripts].
 func (s *Store) Append(ctx context.Context, id desk.TalkID, lines ...desk.Line) error {
-	pipe := s.redis.Pipeline()
-	for _, line := range lines {
-		box, err := sealed.Encode(s.keys, linesKey(id), line)
-		if err != nil {
-			return err
-		}
-		pipe.XAdd(ctx, &redis.XAddArgs{Stream: linesKey(id), MaxLen: s.cfg.Lines, Approx: true, Values: []any{"l", box}})
-		pipe.ZAdd(ctx, freshKey(Partition(id)), redis.Z{Score: float64(line.At.UnixMilli()), Member: string(id)})
+	if len(lines) == 0 {
+		return nil
 	}
+	box, err := sealed.Encode(s.keys, linesKey(id), lines)
+	if err != nil {
+		return err
+	}
+	pipe := s.redis.Pipeline()
+	pipe.XAdd(ctx, &redis.XAddArgs{Stream: linesKey(id), MaxLen: s.cfg.Lines, Approx: true, Values: []any{"l", box}})
+	pipe.ZAdd(ctx, freshKey(Partition(id)), redis.Z{Score: float64(lines[len(lines)-1].At.UnixMilli()), Member: string(id)})
 	pipe.PExpire(ctx, linesKey(id), s.cfg.Idle)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("talks: append to %s: %w", id, err)
@@ -45,11 +47,11 @@ func (s *Store) Lines(ctx context.Context, id desk.TalkID, after string) ([]desk
 	lines := make([]desk.Line, 0, len(entries))
 	for _, e := range entries {
 		box, _ := e.Values["l"].(string)
-		var line desk.Line
-		if err := sealed.Decode(s.keys, linesKey(id), []byte(box), &line); err != nil {
+		var said []desk.Line
+		if err := sealed.Decode(s.keys, linesKey(id), []byte(box), &said); err != nil {
 			return nil, after, fmt.Errorf("talks: lines of %s: %w", id, err)
 		}
-		lines = append(lines, line)
+		lines = append(lines, said...)
 		after = e.ID
 	}
 	return lines, after, nil

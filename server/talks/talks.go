@@ -31,7 +31,7 @@ type Config struct {
 	Answer time.Duration // an answer can be given again; 10m
 	Burst  int           // messages of one applicant in a window; 30
 	Window time.Duration // 10s
-	Lines  int64         // of a transcript kept in Redis; 200
+	Lines  int64         // entries of a transcript kept in Redis, one for each event; 200
 }
 
 // Defaults are the values in the comments of [Config].
@@ -188,10 +188,10 @@ func (s *Store) commitArgs(c desk.Commit, next desk.Talk) ([]any, error) {
 	}
 	args := []any{
 		c.Was, next.Revision + string(talk), s.cfg.Idle.Milliseconds(), answer, s.cfg.Answer.Milliseconds(),
-		string(id), c.Event.At.UnixMilli(), burst, s.cfg.Window.Milliseconds(), s.cfg.Lines, renew(next.Case.Seq), len(c.Lines),
+		string(id), c.Event.At.UnixMilli(), burst, s.cfg.Window.Milliseconds(), s.cfg.Lines, renew(next.Case.Seq), min(len(c.Lines), 1),
 	}
-	for _, line := range c.Lines {
-		box, err := sealed.Encode(s.keys, linesKey(id), line)
+	if len(c.Lines) > 0 {
+		box, err := sealed.Encode(s.keys, linesKey(id), c.Lines)
 		if err != nil {
 			return nil, err
 		}
