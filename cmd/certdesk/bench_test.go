@@ -226,7 +226,6 @@ type turn struct {
 	cpu      float64 // seconds, of the program and of Redis together
 	commands int64
 	bytes    int64 // to Redis and back
-	micros   []int64
 }
 
 func (r turn) perSecond() float64 { return float64(r.messages) / r.seconds }
