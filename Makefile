@@ -5,9 +5,11 @@ GO ?= go
 RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 10s
+SOAK ?= 60s
+SHELL := /bin/bash -o pipefail
 
 .DEFAULT_GOAL := help
-.PHONY: help needs test race check format vet lint generate fresh fuzz bench coverage run talk
+.PHONY: help needs test race check format vet lint generate fresh fuzz bench soak long coverage run talk
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -24,7 +26,15 @@ needs: ## install what the tests need, on Debian
 test: needs ## run every test against the real things
 	$(GO) test $(RACE) -count=1 -timeout 15m ./...
 
-check: format vet lint fresh test fuzz coverage ## everything that CI asks for
+check: format vet lint fresh test soak fuzz coverage ## everything that CI asks for
+
+soak: needs ## let machines fail for SOAK, and look for what is lost or there twice
+	CERTDESK_SOAK=$(SOAK) $(GO) test ./cmd/certdesk -run TestSoak -v -count=1 -timeout 3h | grep -v '^redis:'
+
+long: ## what takes too long for CI: five minutes of failing machines, a minute of fuzz a target, the figures
+	$(MAKE) soak SOAK=5m
+	$(MAKE) fuzz FUZZTIME=1m
+	$(MAKE) bench
 
 format: ## refuse code that gofmt would change
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt would change:"; echo "$$out"; exit 1; }

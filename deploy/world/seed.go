@@ -3,7 +3,11 @@
 
 package world
 
-import "certdesk/server/bank/banktest"
+import (
+	"fmt"
+
+	"certdesk/server/bank/banktest"
+)
 
 // The account at which money arrives; a sub-account's number begins with its.
 const (
@@ -73,6 +77,31 @@ var (
 		},
 	}
 )
+
+// crowd makes that many more people. Their numbers have right check digits, and
+// nothing else about them is like anybody.
+func crowd(n int) []person {
+	all := make([]person, min(n, 10_000))
+	for i := range all {
+		mobile := fmt.Sprintf("139%08d", 10_000_000+i)
+		all[i] = person{
+			OpenID: fmt.Sprintf("oCrowd%05d", i), Alipay: fmt.Sprintf("20889%011d", i), Name: "某某" + string(rune('一'+i%1000)),
+			IDNumber: numbered(fmt.Sprintf("330106%04d0307%03d", 1950+i%50, i/50)), Mobile: mobile, Login: mobile, Password: "Crowd-2026",
+			Account: fmt.Sprintf("62220299%011d", i), Address: people[0].Address, Company: software,
+		}
+	}
+	return all
+}
+
+// numbered adds the check character of GB 11643 to seventeen digits.
+func numbered(digits string) string {
+	sum, weight := 0, 1
+	for i := len(digits) - 1; i >= 0; i-- {
+		weight = weight * 2 % 11
+		sum += int(digits[i]-'0') * weight
+	}
+	return digits + string("10X98765432"[sum%11])
+}
 
 // accounts are the bank's customers besides the service: each company, and each
 // person, who is the wrong payer for a company.

@@ -21,6 +21,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +41,7 @@ type Config struct {
 	Service string           // base URL of certdesk, without a slash at the end
 	Dir     string           // what must outlive a restart; made when needed
 	Hurry   int              // divides every wait; 1 when zero
+	Crowd   int              // more people than the few of the demo, for load and failure tests; at most 10 000
 	Now     func() time.Time // time.Now when nil
 	Log     *slog.Logger     // nothing is logged when nil
 }
@@ -148,8 +150,8 @@ func (w *World) openWeChat() (*wechattest.Platform, error) {
 }
 
 func (w *World) openAlipay(service string) (*alipaytest.Gateway, error) {
-	users := make([]alipaytest.User, 0, len(people))
-	for _, p := range people {
+	var users []alipaytest.User
+	for _, p := range slices.Concat(people, crowd(w.cfg.Crowd)) {
 		users = append(users, alipaytest.User{
 			ID: p.Alipay, Name: flows.Conceal(p.Name), IDNumber: flows.Conceal(p.IDNumber),
 			LogonID: p.Mobile[:3] + "****" + p.Mobile[7:],
@@ -221,7 +223,7 @@ func (w *World) Handler() http.Handler {
 	chatPhone{w.wechat, w.talk, w.cfg.Now}.mount(mux)
 	payPhone{w.alipay, camera{w.wechat, w.cfg.Service}}.mount(mux)
 	keyboard{w.sms, w.cfg.Service}.mount(mux)
-	offices{&w.partners}.mount(mux)
+	offices{&w.partners, crowd(w.cfg.Crowd)}.mount(mux)
 	press{&w.partners, w.pc}.mount(mux)
 	w.pc.mount(mux)
 	return w.guarded(mux)

@@ -107,6 +107,28 @@ func Synced(t testing.TB) string {
 	return start(t, "--appendonly", "yes", "--appendfsync", "always").address
 }
 
+// Durable is a server that writes each change to the disk before it answers,
+// and that can be ended at once and started again on what it wrote.
+type Durable struct {
+	Address string
+	server  *server
+}
+
+// Durably starts one.
+func Durably(t testing.TB) *Durable {
+	t.Helper()
+	s := start(t, "--appendonly", "yes", "--appendfsync", "always")
+	return &Durable{s.address, s}
+}
+
+// Restart ends the server as a failing machine would, and starts it again.
+func (d *Durable) Restart(t testing.TB) {
+	t.Helper()
+	d.server.kill()
+	d.server.process = exec.Command(d.server.process.Path, d.server.process.Args[1:]...)
+	d.server.run(t)
+}
+
 // Cluster starts three masters that share the slots, and returns their
 // addresses.
 func Cluster(t testing.TB) []string {

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver called "pgx"
+	"github.com/redis/go-redis/v9"
+
+	"certdesk/server/desk"
+	"certdesk/server/sealed"
+	"certdesk/server/talks"
+)
+
+// What must be true when it is quiet again, whatever failed: of the ledger
+// alone, of the ledger beside the partners' own books, and of what was said.
+
+// laws are counts of what must not be, each by the query that finds it.
+var laws = []struct{ broken, query string }{
+	{"talks with two live orders", "SELECT COUNT(*) FROM (SELECT talk FROM orders WHERE state <> 'cancelled' GROUP BY talk HAVING COUNT(*) > 1) d"},
+	{"orders that are paid twice", "SELECT COUNT(*) FROM (SELECT order_no FROM payment WHERE state IN ('paid', 'surplus') GROUP BY order_no HAVING COUNT(*) > 1) d"},
+	{"paid orders without a payment", "SELECT COUNT(*) FROM orders o WHERE state = 'paid' AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.order_no = o.no AND p.state = 'paid' AND p.amount = o.total)"},
+	{"paid orders without a parcel", "SELECT COUNT(*) FROM orders o WHERE state = 'paid' AND NOT EXISTS (SELECT 1 FROM shipment s WHERE s.order_no = o.no AND s.waybill <> '')"},
+	{"parcels of orders that are not paid", "SELECT COUNT(*) FROM shipment s JOIN orders o ON o.no = s.order_no WHERE o.state <> 'paid'"},
+	{"totals that are not key and courier", "SELECT COUNT(*) FROM orders WHERE total <> key_fee + courier"},
+	{"talks with two accounts", "SELECT COUNT(*) FROM (SELECT talk FROM account GROUP BY talk HAVING COUNT(*) > 1) d"},
+	{"effects that are owed and that no job will do", "SELECT COUNT(*) FROM effect WHERE done_at = 0 AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.id = job AND j.finalized_at IS NULL)"},
+	{"reports that are not delivered and that no job will", "SELECT COUNT(*) FROM report WHERE accepted_at = 0 AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.id = job AND j.finalized_at IS NULL)"},
+	{"letters of partners that belong to nothing", "SELECT COUNT(*) FROM inbox"},
+}
+
+// judge checks everything, and prints the figures.
+func (s *soak) judge(crowd []*pilgrim) {
+	s.t.Helper()
+	violations := 0
+	broken := func(n int, what string, more ...any) {
+		if n != 0 {
+			violations += n
+			s.t.Errorf("%d "+what, append([]any{n}, more...)...)
+		}
+	}
+	stuck := 0
+	for _, p := range crowd {
+		if !p.arrived {
+			stuck++
+			s.t.Logf("%s never arrived; the last question was %q", p.OpenID, p.last)
+		}
+	}
+	broken(stuck, "applicants did not arrive")
+	db, err := sql.Open("pgx", s.ledger)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer db.Close()
+	s.rests(db)
+	for _, law := range laws {
+		broken(count(s.t, db, law.query), law.broken)
+	}
+	messages := s.booked(db, len(crowd)-stuck, broken)
+	s.transcribed(db, crowd, broken)
+	s.t.Logf("soak: %d applicants, %d messages, %d kills, %d orderly stops, %d restarts of Redis, %d of PostgreSQL, %d faults ordered: %d violations",
+		len(crowd), messages, s.kills, s.stops, s.redisDown, s.ledgerDown, s.faults, violations)
+	if s.t.Failed() {
+		s.t.Logf("the service said:\n%s", s.said())
+	}
+}
+
+func count(t testing.TB, db *sql.DB, query string, args ...any) (n int) {
+	t.Helper()
+	if err := db.QueryRow(query, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// rests waits until everything that is owed now is done.
+func (s *soak) rests(db *sql.DB) {
+	s.t.Helper()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(90 * time.Second); ; {
+		owed := count(s.t, db, "SELECT (SELECT COUNT(*) FROM effect WHERE done_at = 0) + (SELECT COUNT(*) FROM report WHERE accepted_at = 0)")
+		if owed == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-end:
+			s.t.Errorf("%d effects and reports are still owed", owed)
+			return
+		}
+	}
+}
+
+// booked compares the partners' own books with the ledger's.
+func (s *soak) booked(db *sql.DB, arrived int, broken func(int, string, ...any)) (messages int) {
+	s.t.Helper()
+	var books struct {
+		Alipay struct {
+			Trades []struct {
+				OutTradeNo, Status string
+			}
+			Refunds []struct{}
+		}
+		Courier struct {
+			Orders []struct{ Number string }
+		}
+		WeChat struct {
+			Pushes []struct{ Outcome string }
+		}
+	}
+	if err := s.ask("GET", s.city+"/world/books", nil, &books); err != nil {
+		s.t.Fatal(err)
+	}
+	paid := 0
+	for _, trade := range books.Alipay.Trades {
+		if trade.Status != "TRADE_SUCCESS" {
+			continue
+		}
+		paid++
+		if count(s.t, db, "SELECT COUNT(*) FROM payment WHERE number = $1 AND state = 'paid'", trade.OutTradeNo) != 1 {
+			broken(1, "trade paid at Alipay that the ledger does not know as paid: %s", trade.OutTradeNo)
+		}
+	}
+	if n := count(s.t, db, "SELECT COUNT(*) FROM payment WHERE state = 'paid'"); n != paid || paid < arrived {
+		broken(1, "difference of money: Alipay took %d payments, the ledger has %d, %d applicants arrived", paid, n, arrived)
+	}
+	broken(len(books.Alipay.Refunds), "refunds that nobody asked for")
+	if n := count(s.t, db, "SELECT COUNT(*) FROM shipment WHERE waybill <> ''"); n != len(books.Courier.Orders) {
+		broken(1, "difference of parcels: the courier has %d, the ledger %d", len(books.Courier.Orders), n)
+	}
+	invalid := 0
+	for _, push := range books.WeChat.Pushes {
+		if push.Outcome == "invalid" {
+			invalid++
+		}
+	}
+	broken(invalid, "pushes were answered with what WeChat cannot read")
+	return len(books.WeChat.Pushes)
+}
+
+// transcribed looks for every message that was taken in the transcripts, where
+// it must be once.
+func (s *soak) transcribed(db *sql.DB, crowd []*pilgrim, broken func(int, string, ...any)) {
+	s.t.Helper()
+	ctx := context.WithoutCancel(s.t.Context())
+	client := redis.NewClient(&redis.Options{Addr: s.redis.Address})
+	defer client.Close()
+	keys, err := sealed.ParseKeys(s.keys)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	store, err := talks.Open(ctx, client, keys, talks.Defaults)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, p := range crowd {
+		id, err := store.Known(ctx, desk.Identity{Channel: "wechat", ID: p.OpenID})
+		if err != nil {
+			continue // the copy of this identity went; the ledger has it
+		}
+		talk, err := store.Load(ctx, id)
+		if err != nil {
+			broken(1, "talk of somebody who just spoke is gone: %v", err)
+			continue
+		}
+		said, _, err := store.Lines(ctx, id, "")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		seen := map[string]int{}
+		for _, l := range said {
+			if l.ID != "" && (l.Who == desk.WhoApplicant || l.Who == desk.WhoWorld) {
+				seen[l.ID]++
+			}
+		}
+		for name, times := range seen {
+			if times > 1 && strings.HasPrefix(name, "wechat/") {
+				broken(1, "message in a transcript more than once: %s", name)
+			}
+		}
+		if int64(len(seen)) > talk.Case.Seq {
+			broken(1, "transcript with more events (%d) than the talk decided (%d)", len(seen), talk.Case.Seq)
+		}
+	}
+}

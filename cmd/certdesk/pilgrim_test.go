@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// An applicant of the soak: somebody who asks where they are, does what the
+// answer says, and does it again when nothing comes of it. They know nothing of
+// the service but what they read.
+
+type pilgrim struct {
+	*soak
+	resident
+	read    int // number of the last item that was read
+	arrived bool
+	last    string // what was read last
+}
+
+const pause = 700 * time.Millisecond // between two things that somebody does
+
+// journey goes on until the key is there, or time is up.
+func (p *pilgrim) journey(ctx context.Context) {
+	_ = p.say(ctx, "你好")
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for !p.arrived {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		_ = p.say(ctx, "到哪了")
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		_ = p.act(ctx) // what failed is tried again
+	}
+}
+
+func (p *pilgrim) say(ctx context.Context, text string) error {
+	return p.tell(ctx, p.at("/world/wechat/%s/say", p.OpenID), map[string]string{"text": text})
+}
+
+func (p *pilgrim) tell(ctx context.Context, address string, body any) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return p.ask("POST", address, body, nil)
+}
+
+// act reads what has come and does what the last question asks.
+func (p *pilgrim) act(ctx context.Context) error {
+	var inbox []item
+	if err := p.ask("GET", p.at("/world/wechat/%s/inbox?after=%d", p.OpenID, p.read), nil, &inbox); err != nil {
+		return err
+	}
+	for i := len(inbox) - 1; i >= 0; i-- {
+		p.read = max(p.read, inbox[i].N)
+		for _, a := range answers {
+			if strings.Contains(inbox[i].Text, a.question) {
+				p.last = a.question
+				return a.do(ctx, p, inbox[i])
+			}
+		}
+	}
+	return nil
+}
+
+// answers is what people do about what they read: the first that fits.
+var answers = []struct {
+	question string
+	do       func(context.Context, *pilgrim, item) error
+}{
+	{"UKey 已送达", func(_ context.Context, p *pilgrim, _ item) error { p.arrived = true; return nil }},
+	{"请问要办理哪一种证书", says("个人证书")},
+	{"填写登录名和手机号码", fillsIn(func(p *pilgrim) map[string]string { return map[string]string{"login": p.Login, "mobile": p.Mobile} })},
+	{"验证码会发到", func(ctx context.Context, p *pilgrim, i item) error {
+		var texts []struct{ Code string }
+		if err := p.ask("GET", p.at("/world/sms/%s", p.Mobile), nil, &texts); err != nil || len(texts) == 0 {
+			return errors.Join(err, p.say(ctx, "重新获取验证码"))
+		}
+		code := texts[len(texts)-1].Code
+		return p.fills(i, map[string]string{"code": code, "password": "Crowd-2026", "password2": "Crowd-2026", "terms": "on", "duty": "on"})
+	}},
+	{"接下来需要实名认证", says("立即实名")},
+	{"推荐用支付宝人脸识别认证", says("同意")},
+	{"填写姓名和身份证号", fillsIn(func(p *pilgrim) map[string]string { return map[string]string{"name": p.Name, "id": p.IDNumber} })},
+	{"完成人脸识别", func(ctx context.Context, p *pilgrim, i item) error {
+		id, err := p.scans(i)
+		if err != nil {
+			return errors.Join(err, p.say(ctx, "我已完成认证"))
+		}
+		return p.tell(ctx, p.city+"/world/alipay/face", map[string]string{"id": id, "outcome": "pass"})
+	}},
+	{"请核对订单", says("确认并付款")},
+	{"请用支付宝扫码付款", func(ctx context.Context, p *pilgrim, i item) error {
+		id, err := p.scans(i)
+		if err != nil {
+			return errors.Join(err, p.say(ctx, "我已付款"))
+		}
+		return p.tell(ctx, p.city+"/world/alipay/pay", map[string]string{"id": id})
+	}},
+	{"付款码已失效", says("重新获取付款码")},
+	{"二维码已过期", says("重新获取二维码")},
+	{"收货", fillsIn(func(p *pilgrim) map[string]string {
+		return map[string]string{"to": p.Name, "prov": "浙江省", "city": "杭州市", "dist": "西湖区", "addr": "文三路90号东部软件园1号楼", "tomob": p.Mobile}
+	})},
+	{"开票", fillsIn(func(*pilgrim) map[string]string { return nil })},
+	{"购买", says("1")},
+	{"预计", func(context.Context, *pilgrim, item) error { return nil }}, // it is the courier's turn
+}
+
+func says(text string) func(context.Context, *pilgrim, item) error {
+	return func(ctx context.Context, p *pilgrim, _ item) error { return p.say(ctx, text) }
+}
+
+func fillsIn(values func(*pilgrim) map[string]string) func(context.Context, *pilgrim, item) error {
+	return func(_ context.Context, p *pilgrim, i item) error { return p.fills(i, values(p)) }
+}
+
+// page opens the page behind an item.
+func (p *pilgrim) page(i item) (browser *http.Client, text string, err error) {
+	for _, u := range i.URLs {
+		if !strings.Contains(u, "/h5/s/") {
+			continue
+		}
+		jar, _ := cookiejar.New(nil)
+		browser = &http.Client{Jar: jar, Timeout: 10 * time.Second}
+		err = exchange(browser, "GET", u, "", &text)
+		return browser, text, err
+	}
+	return nil, "", errors.New("no page")
+}
+
+func (p *pilgrim) fills(i item, values map[string]string) error {
+	browser, page, err := p.page(i)
+	if err != nil {
+		return err
+	}
+	form := url.Values{}
+	for k, v := range values {
+		form.Set(k, v)
+	}
+	for name, pattern := range map[string]*regexp.Regexp{"_nonce": noncePattern, "_page": pagePattern} {
+		if m := pattern.FindStringSubmatch(page); m != nil {
+			form.Set(name, html.UnescapeString(m[1]))
+		}
+	}
+	action := actionPattern.FindStringSubmatch(page)
+	if action == nil {
+		return errors.New("no form")
+	}
+	to := html.UnescapeString(action[1])
+	if strings.HasPrefix(to, "/") {
+		to = p.front + to
+	}
+	got, err := browser.PostForm(to, form)
+	if err != nil {
+		return err
+	}
+	defer got.Body.Close()
+	_, err = io.Copy(io.Discard, got.Body)
+	return err
+}
+
+func (p *pilgrim) scans(i item) (id string, err error) {
+	_, page, err := p.page(i)
+	if err != nil {
+		return "", err
+	}
+	m := linkPattern.FindStringSubmatch(page)
+	if m == nil {
+		return "", errors.New("no code")
+	}
+	var scanned struct{ Kind, ID string }
+	err = p.ask("POST", p.city+"/world/alipay/scan", map[string]string{"user": p.Alipay, "url": html.UnescapeString(m[1])}, &scanned)
+	return scanned.ID, err
+}
+
+// exchange sends a body and reads the answer: as JSON, or as the text it is.
+func exchange(client *http.Client, method, address, body string, answer any) error {
+	r, err := http.NewRequest(method, address, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	got, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	if err != nil {
+		return err
+	}
+	if got.StatusCode/100 != 2 {
+		return fmt.Errorf("%s %s: %d %s", method, r.URL.Path, got.StatusCode, bytes.TrimSpace(text))
+	}
+	switch answer := answer.(type) {
+	case nil:
+		return nil
+	case *string:
+		*answer = string(text)
+		return nil
+	}
+	return json.Unmarshal(text, answer)
+}
