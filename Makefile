@@ -6,7 +6,8 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 10s
 SOAK ?= 60s
-SHELL := /bin/bash -o pipefail
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
 .PHONY: help needs test race check format vet lint generate fresh fuzz bench soak long coverage run talk
