@@ -144,12 +144,11 @@ func (s *Server) archiveOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error // of one talk: the others are archived all the same
 	for _, id := range ids {
-		if err := s.archiveTalk(ctx, id, before); err != nil {
-			return err
-		}
+		errs = append(errs, s.archiveTalk(ctx, id, before))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // archiveTalk goes on where the archive stands. Another process may do the
