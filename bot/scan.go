@@ -22,7 +22,7 @@ func scan(body []byte) (p push, plain bool) {
 	if !utf8.Valid(body) {
 		return p, false
 	}
-	rest, ok := bytes.CutPrefix(bytes.TrimSpace(body), opens)
+	rest, ok := bytes.CutPrefix(bytes.Trim(body, " \t\r\n"), opens)
 	if !ok {
 		return p, false
 	}

@@ -15,7 +15,7 @@ func FuzzScan(f *testing.F) {
 		`<xml><ToUserName><![CDATA[gh_1]]></ToUserName><FromUserName><![CDATA[oA]]></FromUserName><CreateTime>9</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[ 办理 &lt;]]></Content><MsgId>7</MsgId></xml>`,
 		`<xml> <MsgType>event</MsgType><Event>SCAN</Event><EventKey><![CDATA[]]></EventKey></xml> `,
 		`<xml><a>1</a><a>2</a><Content>x&amp;y</Content></xml>`, `<xml><Content>a<b/>c</Content></xml>`, `<xml><Content a="1">x</Content></xml>`,
-		`<xml><Content><![CDATA[a]]>b</Content></xml>`, `<xml><Content>a]]>b</Content></xml>`, `<xml></xml><xml></xml>`, `<XML></XML>`, "<xml><Content>\r\n</Content></xml>",
+		`<xml><Content><![CDATA[a]]>b</Content></xml>`, `<xml><Content>a]]>b</Content></xml>`, `<xml></xml><xml></xml>`, "\v<xml><MsgId>1</MsgId></xml>", "\u0085<xml></xml>\u00a0", `<XML></XML>`, "<xml><Content>\r\n</Content></xml>",
 		`<xml><MsgId>1</MsgId><MsgId>2</MsgId></xml>`, "<xml><Content>\x01</Content></xml>", "<xml><Content>\uffff</Content></xml>",
 	} {
 		f.Add([]byte(body))

@@ -201,7 +201,7 @@ func (s *soak) said() []byte {
 func (s *soak) fail(during time.Duration) {
 	end, tick := time.After(during), time.NewTicker(failEvery)
 	defer tick.Stop()
-	for {
+	for round := 1; ; round++ {
 		select {
 		case <-end:
 			for i := range s.process { // whatever died by itself is started by its supervisor
@@ -211,11 +211,11 @@ func (s *soak) fail(during time.Duration) {
 		case <-tick.C:
 		}
 		s.faulty()
-		switch n := rand.IntN(10); {
-		case n == 0:
+		switch {
+		case round%5 == 2:
 			s.redisDown++
 			s.redis.Restart(s.t)
-		case n == 1:
+		case round%5 == 4:
 			s.ledgerDown++
 			if err := s.postgres.Kill(); err != nil {
 				s.t.Fatal(err)
@@ -224,7 +224,7 @@ func (s *soak) fail(during time.Duration) {
 				s.t.Fatal(err)
 			}
 		default:
-			s.replace(rand.IntN(processes), n < 4)
+			s.replace(rand.IntN(processes), round%5 == 0)
 		}
 	}
 }
