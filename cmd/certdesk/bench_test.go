@@ -136,7 +136,7 @@ func newGround(t testing.TB) *ground {
 	g.plain = g.serve("plain", "plain", last)
 	g.second = g.serve("second", "plain", last)
 	g.safe = g.serve("safe", "safe", last)
-	at := loopbackAddress(t)
+	at := freeAddress(t)
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), "CERTDESK_FLOOR="+at, "CERTDESK_FLOOR_REDIS="+address)
 	g.floor = g.start("floor", child, at, "plain", last)
@@ -165,7 +165,7 @@ func (g *ground) city() {
 
 func (g *ground) serve(name, mode string, last *atomic.Int64) *process {
 	g.t.Helper()
-	at := loopbackAddress(g.t)
+	at := freeAddress(g.t)
 	child := exec.Command(g.binary, "serve")
 	child.Env = os.Environ()
 	for key, value := range g.env {
@@ -207,16 +207,6 @@ func (g *ground) start(name string, child *exec.Cmd, at, mode string, last *atom
 		g.t.Fatal(err)
 	}
 	return &process{name: name, pid: child.Process.Pid, sender: s, users: writers, last: last}
-}
-
-func loopbackAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // turn is what one slice gave.

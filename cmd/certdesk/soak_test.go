@@ -107,7 +107,7 @@ func newSoak(t *testing.T, people int) *soak {
 	env["CERTDESK_REDIS_URL"], env["CERTDESK_DATABASE_URL"] = "redis://"+s.redis.Address+"/0?dial_timeout=1s&read_timeout=1s", s.ledger
 	s.env = append(os.Environ(), lines(env)...)
 	for i := range processes {
-		s.address[i] = loopbackAddress(t)
+		s.address[i] = freeAddress(t)
 		s.start(i)
 		if i == 0 {
 			s.listens(0) // which makes the tables
