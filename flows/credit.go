@@ -2,6 +2,7 @@ package flows
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -28,6 +29,36 @@ func (c Credit) WhyNot(org Secret, until time.Time) string {
 	}
 	return ""
 }
+
+// Awaited is a proof that waits for an organisation's money.
+type Awaited struct {
+	Org          Secret
+	Since, Until time.Time
+}
+
+// Fits reports whether money that came in on another account than the proof's
+// own may still be what the proof waits for: it counts in every other respect,
+// and did not come before it was asked for, as far as a day tells. The account
+// says whose money is; without it the name alone never decides, so a person does.
+func (c Credit) Fits(a Awaited) bool {
+	return c.WhyNot(a.Org, a.Until) == "" && day(c.At) >= day(a.Since)
+}
+
+// Likeness is the same for lines that may be one payment, however each
+// document of the bank refers to it and at whatever hour it puts it.
+func (c Credit) Likeness() Secret {
+	return Conceal(strings.Join([]string{day(c.At), c.Amount.String(), c.Currency, payeeKey(c.Payer.Reveal())}, "\n"))
+}
+
+// Contradicts reports whether two lines under one reference cannot be one
+// payment. A document that does not name the payer contradicts none that does.
+func (c Credit) Contradicts(other Credit) bool {
+	named := !c.Payer.IsZero() && !other.Payer.IsZero()
+	return c.Amount != other.Amount || c.Currency != other.Currency ||
+		named && !SamePayee(c.Payer.Reveal(), other.Payer.Reveal())
+}
+
+func day(at time.Time) string { return at.In(Beijing).Format(time.DateOnly) }
 
 func (c Credit) refused(why string, org Secret) string {
 	currency := "元"

@@ -43,6 +43,62 @@ func TestCreditWhyNot(t *testing.T) {
 	}
 }
 
+func TestCreditFits(t *testing.T) {
+	since := time.Date(2026, 11, 23, 10, 0, 0, 0, Beijing)
+	org := Conceal("杭州甲科技有限公司")
+	waits := Awaited{Org: org, Since: since, Until: since.AddDate(0, 0, 7)}
+	for _, tt := range []struct {
+		name   string
+		change func(*Credit)
+		want   bool
+	}{
+		{"its own cent", func(*Credit) {}, true},
+		{"a day without an hour", func(c *Credit) { c.At = time.Date(2026, 11, 23, 0, 0, 0, 0, Beijing) }, true},
+		{"money from before it was asked for", func(c *Credit) { c.At = since.AddDate(0, 0, -1) }, false},
+		{"money that came too late", func(c *Credit) { c.At = waits.Until }, false},
+		{"another amount", func(c *Credit) { c.Amount = 2 }, false},
+		{"another payer", func(c *Credit) { c.Payer = Conceal("宁波乙贸易有限公司") }, false},
+		{"a payer without a name", func(c *Credit) { c.Payer = Secret{} }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := Credit{At: since.Add(time.Hour), Amount: 1, Currency: "CNY", Payer: org}
+			tt.change(&c)
+			if got := c.Fits(waits); got != tt.want {
+				t.Errorf("Fits = %t, want %t", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCreditAgainstAnother(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, Beijing)
+	known := Credit{Ref: "R1", At: noon, Amount: 1, Currency: "CNY", To: "6001000042", Payer: Conceal("杭州甲（浙江）有限公司")}
+	for _, tt := range []struct {
+		name              string
+		change            func(*Credit)
+		alike, contradict bool
+	}{
+		{"under another reference, account and hour", func(c *Credit) { c.Ref, c.To, c.At = "9", "6001", noon.Add(-12*time.Hour) }, true, false},
+		{"the name in other brackets", func(c *Credit) { c.Payer = Conceal("杭州甲(浙江) 有限公司") }, true, false},
+		{"the next day", func(c *Credit) { c.At = noon.Add(12 * time.Hour) }, false, false},
+		{"without the payer", func(c *Credit) { c.Payer = Secret{} }, false, false},
+		{"another payer", func(c *Credit) { c.Payer = Conceal("乙公司") }, false, true},
+		{"another amount", func(c *Credit) { c.Amount = 100 }, false, true},
+		{"another currency", func(c *Credit) { c.Currency = "USD" }, false, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := known
+			tt.change(&c)
+			if got := c.Likeness() == known.Likeness(); got != tt.alike {
+				t.Errorf("alike: %t, want %t", got, tt.alike)
+			}
+			if got, back := c.Contradicts(known), known.Contradicts(c); got != tt.contradict || back != tt.contradict {
+				t.Errorf("Contradicts = %t and %t, want %t", got, back, tt.contradict)
+			}
+		})
+	}
+}
+
 func TestScanLine(t *testing.T) {
 	at := time.Date(2026, 11, 24, 1, 30, 0, 0, time.UTC)
 	for _, tt := range []struct {

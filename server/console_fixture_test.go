@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -25,8 +26,9 @@ import (
 	"certdesk/server/sealed"
 )
 
-// The agents' desk, through its URLs. Behind it stands the real manual and a
-// small desk in memory that keeps the promises of the real one.
+// The agents' desk, through its URLs. Behind it stands the real manual, a real
+// ledger for the bank's lines, and a small desk in memory that keeps the promises
+// of the real one.
 
 const (
 	talkOne = desk.TalkID("aaaaaaaaaaaaaaaaaaaaaaaaa2")
@@ -117,7 +119,8 @@ func (d *counter) VerifyStaff(_ context.Context, name string, password flows.Sec
 	if !ok || password.Reveal() != "open-"+name {
 		return ledger.Staff{}, desk.ErrWrong
 	}
-	return ledger.Staff{Name: name, Display: display}, nil
+	role := map[string]Role{"zhang": RoleSupervisor, "li": RoleAgent}[name]
+	return ledger.Staff{Name: name, Display: display, Role: role}, nil
 }
 
 func (d *counter) says(id desk.TalkID, who desk.Who, text string) {
@@ -195,11 +198,23 @@ func setUp(t *testing.T) *setting {
 		s.open[id] = desk.Help{Talk: id, Why: "applicant", Since: time.Now().Add(-5 * time.Minute), Name: flows.Conceal("王小明")}
 	}
 	s.cases[talkTwo].Form[flows.KeyOrderNo] = flows.Conceal("20261123000099")
+	book, err := ledger.Open(t.Context(), ledger.Config{
+		DSN: "sqlite:" + filepath.Join(t.TempDir(), "ledger.db"), Keys: keys, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := book.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	s.http = newConsole(consoleConfig{
-		Desk: s, Lines: s, Help: s, Staff: s, Keys: keys, Now: s.now, Secure: true,
+		Desk: s, Lines: s, Help: s, Staff: s, Bank: book, Account: ourAccount, Keys: keys, Now: s.now, Secure: true,
 		Log: slog.New(slog.DiscardHandler), Pace: 5 * time.Millisecond,
 	})
 	s.app = fiber.New(fiber.Config{DisableStartupMessage: true})
+	s.app.Server().HeaderReceived = s.http.allowed
 	s.http.mount(s.app.Group("/console"))
 	t.Cleanup(s.http.close)
 	return s
@@ -225,6 +240,11 @@ func (s *setting) ask(t *testing.T, method, path string, form url.Values, header
 	for _, c := range cookies {
 		r.AddCookie(c)
 	}
+	return s.send(t, r)
+}
+
+func (s *setting) send(t *testing.T, r *http.Request) answer {
+	t.Helper()
 	got, err := s.app.Test(r, -1)
 	if err != nil {
 		t.Fatal(err)

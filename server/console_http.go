@@ -52,15 +52,17 @@ type consoleStaff interface {
 
 // consoleConfig is what the agents' desk is made of.
 type consoleConfig struct {
-	Desk   consoleDesk
-	Lines  consoleLines
-	Help   consoleHelp
-	Staff  consoleStaff
-	Keys   *sealed.Keys
-	Now    func() time.Time
-	Log    *slog.Logger
-	Secure bool          // the public address is https
-	Pace   time.Duration // between two looks for new lines; half a second
+	Desk    consoleDesk
+	Lines   consoleLines
+	Help    consoleHelp
+	Staff   consoleStaff
+	Bank    *ledger.Ledger // lines of the bank's statement
+	Account string         // ours with the bank
+	Keys    *sealed.Keys
+	Now     func() time.Time
+	Log     *slog.Logger
+	Secure  bool          // the public address is https
+	Pace    time.Duration // between two looks for new lines; half a second
 }
 
 // consoleHTTP is the agents' desk over HTTP.
@@ -69,6 +71,8 @@ type consoleHTTP struct {
 	tries   *limiter
 	closing chan struct{}
 	close   func() // ends the streams, which would hold up a stop for ever
+
+	importing sync.Mutex // one statement at a time: they are large
 
 	mu      sync.Mutex // guards the list, which every open desk asks for
 	waiting []desk.Help
@@ -94,6 +98,7 @@ func (c *consoleHTTP) mount(r fiber.Router) {
 	r.Post("/sign-out", c.signOut)
 	r.Get("/", c.list)
 	r.Get("/stream", c.stream)
+	c.mountBank(r.Group("/bank"))
 	r.Get("/talks/:talk", c.open)
 	r.Post("/talks/:talk/take", c.acting(c.take))
 	r.Post("/talks/:talk/say", c.acting(c.say))
@@ -152,7 +157,7 @@ func (c *consoleHTTP) page(x *fiber.Ctx, status int, why string) error {
 		}
 	}
 	v := console.Desk{
-		Me: me.Display, Token: c.token(me), Stream: "/console/stream", Why: why,
+		Me: me.Display, Token: c.token(me), Money: me.Role == RoleSupervisor, Stream: "/console/stream", Why: why,
 		Queue: console.NewQueue(all, me.Name, "", c.Now()),
 	}
 	v.Queue.Search = looked
@@ -195,7 +200,7 @@ func (c *consoleHTTP) show(x *fiber.Ctx, status int, id desk.TalkID, form consol
 	v.Form = form
 	v.Lines = console.NewLines(c.Desk.Flow(), lines, talk.Case.Form, "", c.Now())
 	return draw(x, status, console.Desk{
-		Me: me.Display, Token: form.Token, Queue: console.NewQueue(all, me.Name, id, c.Now()), Talk: &v,
+		Me: me.Display, Token: form.Token, Money: me.Role == RoleSupervisor, Queue: console.NewQueue(all, me.Name, id, c.Now()), Talk: &v,
 		Stream: "/console/stream?" + url.Values{"talk": {string(id)}, "after": {mark}}.Encode(),
 	})
 }

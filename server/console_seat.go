@@ -38,6 +38,7 @@ type seat struct {
 	Display string    `cbor:"2,keyasint"` // as applicants read it
 	ID      string    `cbor:"3,keyasint"` // random; forms are tied to it
 	Until   time.Time `cbor:"4,keyasint"`
+	Role    Role      `cbor:"5,keyasint"`
 }
 
 // seatKey is where the seat of a request is kept while it is served.
@@ -121,7 +122,7 @@ func (c *consoleHTTP) signIn(x *fiber.Ctx) error {
 	}
 	c.tries.forgive(who, from)
 	c.Log.Info("an agent signed in", slog.String("agent", staff.Name))
-	s := seat{Name: staff.Name, Display: staff.Display, ID: rand.Text(), Until: now.Add(seatLife)}
+	s := seat{Name: staff.Name, Display: staff.Display, ID: rand.Text(), Until: now.Add(seatLife), Role: staff.Role}
 	box, err := sealed.Encode(c.Keys, consolePlace, s)
 	if err != nil {
 		return err

@@ -1,11 +1,12 @@
 // Package bank tells what money has arrived on our account.
 //
-// It fetches the bank's statement (ISO 20022, camt.053) and gives each booked
-// credit as one [flows.Credit]. It refuses to decide whose money it is, it
-// leaves out what is only announced, what went out, and what the bank reversed,
-// and it never passes over a line it cannot read: then the whole statement is
-// an error. It promises that a line has the same reference in every statement
-// that shows it.
+// It fetches the bank's statement (ISO 20022, camt.053), or reads one that a
+// person downloaded (that, CSV or XLSX), and gives each booked credit as one
+// [flows.Credit]. It refuses to decide whose money it is, it leaves out what is
+// only announced, what went out, and what the bank reversed, and it never passes
+// over a line it cannot read: then the whole statement is an error. It promises
+// that a line has the same reference in every statement of one shape that shows
+// it; whether two shapes name it alike is the bank's affair.
 package bank
 
 import (

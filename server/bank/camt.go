@@ -5,13 +5,43 @@ package bank
 // ignored: versions 02 to 08 differ in the two places marked. Source: ISO
 // 20022 message definition report, Bank-to-Customer Cash Management; facts 7.1.
 
+import "encoding/xml"
+
 type document struct {
 	Statements []statement `xml:"BkToCstmrStmt>Stmt"`
 }
 
 type statement struct {
 	Account account `xml:"Acct"`
-	Entries []entry `xml:"Ntry"`
+	Entries entries `xml:"Ntry"`
+}
+
+// entries and details are bounded while they are read: an empty element of a few
+// bytes becomes twenty times as much in memory.
+type (
+	entries []entry
+	details []detail
+)
+
+// UnmarshalXML implements [xml.Unmarshaler].
+func (e *entries) UnmarshalXML(d *xml.Decoder, start xml.StartElement) (err error) {
+	*e, err = bounded(*e, d, start)
+	return err
+}
+
+// UnmarshalXML implements [xml.Unmarshaler].
+func (p *details) UnmarshalXML(d *xml.Decoder, start xml.StartElement) (err error) {
+	*p, err = bounded(*p, d, start)
+	return err
+}
+
+func bounded[T any](all []T, d *xml.Decoder, start xml.StartElement) ([]T, error) {
+	if len(all) == maxRows {
+		return all, errRows
+	}
+	var one T
+	err := d.DecodeElement(&one, &start)
+	return append(all, one), err
 }
 
 type account struct {
@@ -31,9 +61,9 @@ type entry struct {
 		Time string `xml:"DtTm"`
 		Date string `xml:"Dt"`
 	} `xml:"BookgDt"`
-	Ref     string   `xml:"AcctSvcrRef"`
-	Text    string   `xml:"AddtlNtryInf"`
-	Details []detail `xml:"NtryDtls>TxDtls"`
+	Ref     string  `xml:"AcctSvcrRef"`
+	Text    string  `xml:"AddtlNtryInf"`
+	Details details `xml:"NtryDtls>TxDtls"`
 }
 
 type amount struct {

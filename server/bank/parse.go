@@ -40,40 +40,49 @@ var beijing = time.FixedZone("Asia/Shanghai", 8*60*60)
 // overlapping statements give the same. ParseCamt053 returns [ErrStatement],
 // and no credit, when any booked credit cannot be understood.
 func ParseCamt053(r io.Reader) ([]flows.Credit, error) {
+	s, err := readCamt053(r)
+	return s.Credits, err
+}
+
+func readCamt053(r io.Reader) (Statement, error) {
 	limited := &io.LimitedReader{R: r, N: maxStatement + 1}
 	var doc document
 	if err := xml.NewDecoder(limited).Decode(&doc); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrStatement, err)
+		return Statement{}, fmt.Errorf("%w: %w", ErrStatement, err)
 	}
 	if _, err := io.Copy(io.Discard, limited); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrStatement, err)
+		return Statement{}, fmt.Errorf("%w: %w", ErrStatement, err)
 	}
 	if limited.N <= 0 {
-		return nil, fmt.Errorf("%w: longer than %d bytes", ErrStatement, maxStatement)
+		return Statement{}, fmt.Errorf("%w: longer than %d bytes", ErrStatement, maxStatement)
 	}
 	if len(doc.Statements) == 0 {
-		return nil, fmt.Errorf("%w: no statement in it", ErrStatement)
+		return Statement{}, fmt.Errorf("%w: no statement in it", ErrStatement)
 	}
 	p := parser{twins: map[string]int{}}
 	for _, s := range doc.Statements {
 		for i, e := range s.Entries {
 			if err := p.entry(s.Account, e); err != nil {
-				return nil, fmt.Errorf("%w: line %d: %w", ErrStatement, i+1, err)
+				return Statement{}, fmt.Errorf("%w: line %d: %w", ErrStatement, i+1, err)
 			}
 		}
 	}
-	return p.credits, nil
+	return Statement{Credits: p.credits, Reversed: p.reversed}, nil
 }
 
 type parser struct {
-	credits []flows.Credit
-	twins   map[string]int // equal lines without a reference
+	credits  []flows.Credit
+	reversed int            // payments that the bank took back
+	twins    map[string]int // equal lines without a reference
 }
 
 // entry adds the credits of one line. A reversal is no payment: it is our own
 // money coming back (退汇).
 func (p *parser) entry(ours account, e entry) error {
 	status := cmp.Or(strings.TrimSpace(e.Status.Code), strings.TrimSpace(e.Status.Text))
+	if status == "BOOK" && isTrue(e.Reversal) && strings.TrimSpace(e.Direction) == "DBIT" {
+		p.reversed++
+	}
 	if strings.TrimSpace(e.Direction) != "CRDT" || status != "BOOK" || isTrue(e.Reversal) {
 		return nil
 	}

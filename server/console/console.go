@@ -49,6 +49,7 @@ type SignIn struct {
 type Desk struct {
 	Me     string // display name of the agent
 	Token  string // proves that the forms are ours
+	Money  bool   // the agent decides about money, too
 	Stream string // address of what is new
 	Why    string // a problem to say first
 	Queue  Queue

@@ -62,12 +62,16 @@ func (q Queue) Empty() bool { return len(q.Mine)+len(q.Waiting)+len(q.Others) ==
 var reasons = map[string]string{
 	"":                "会话进行中",
 	"applicant":       "客户要求人工",
+	"overseas":        "境外组织要认证",
+	"fraud":           "客户说可能被骗，请先处理",
+	"distress":        "客户很不满意，请尽快联系",
 	"slow":            "等待太久，需要跟进",
 	"parcel":          "快递派送有问题",
 	"key":             "证书申请没有通过，需要核实",
 	"courier refused": "顺丰没有接单",
 	"stuck":           "系统办理不下去，需要处理",
 	"money":           "有一笔款项对不上",
+	"transfer":        "对公汇款对不上，需要核实",
 }
 
 // reason says it to an agent. What is new to this table is shown as it is.

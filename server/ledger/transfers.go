@@ -46,25 +46,6 @@ const (
 	proofClosed  proofState = "closed"
 )
 
-type bankLineRow struct {
-	bun.BaseModel `bun:"table:bank_line"`
-
-	Ref    string    `bun:"ref,pk"`
-	Sealed string    `bun:"sealed"`
-	Amount flows.Fen `bun:"amount"`
-	At     int64     `bun:"at"`
-	State  lineState `bun:"state"`
-	Proof  string    `bun:"proof"`
-}
-
-type lineState string
-
-const (
-	lineMatched   lineState = "matched"
-	lineWrong     lineState = "wrong"
-	lineUnmatched lineState = "unmatched"
-)
-
 const (
 	transferWithin = 7 * 24 * time.Hour
 	subAccount     = 6 // digits after our account
@@ -154,37 +135,6 @@ func (l *Ledger) newProof(ctx context.Context, tx txn, talk desk.TalkID, org com
 	return row, err
 }
 
-// Credited implements [desk.Transfers].
-func (l *Ledger) Credited(ctx context.Context, c flows.Credit, at time.Time) error {
-	body, err := l.seal("bank/"+c.Ref, c)
-	if err != nil {
-		return err
-	}
-	return l.tx(ctx, func(ctx context.Context, tx txn) error {
-		line := bankLineRow{Ref: c.Ref, Sealed: body, Amount: c.Amount, At: millis(c.At), State: lineUnmatched}
-		fresh, err := once(ctx, tx, &line)
-		if err != nil || !fresh {
-			return err
-		}
-		proof := proofRow{}
-		err = tx.NewSelect().Model(&proof).Where("account = ?", c.To).Scan(ctx)
-		if errors.Is(err, sql.ErrNoRows) {
-			return l.keep(ctx, tx, letter{ID: "bank/" + c.Ref, Kind: "bank", Why: "unknown account", Body: c}, at)
-		}
-		if err != nil {
-			return fmt.Errorf("ledger: proof of line %s: %w", c.Ref, err)
-		}
-		if line.State, err = l.weigh(ctx, tx, proof, c, at); err != nil {
-			return err
-		}
-		line.Proof = proof.Number
-		if _, err = tx.NewUpdate().Model(&line).Column("state", "proof").WherePK().Exec(ctx); err != nil {
-			return fmt.Errorf("ledger: line %s: %w", c.Ref, err)
-		}
-		return nil
-	})
-}
-
 // weigh decides what a line does for the proof whose account it came to. A
 // line that the bank shows late counts when it was booked in time.
 func (l *Ledger) weigh(ctx context.Context, tx txn, proof proofRow, c flows.Credit, at time.Time) (lineState, error) {
@@ -198,12 +148,12 @@ func (l *Ledger) weigh(ctx context.Context, tx txn, proof proofRow, c flows.Cred
 		return lineMatched, nil // the same good news twice
 	case proof.State == proofSeen || proof.State == proofClosed:
 		return lineUnmatched, l.keep(ctx, tx, letter{
-			ID: "bank/" + c.Ref, Kind: "bank", Why: "the proof is " + string(proof.State), Talk: proof.Talk, Body: c,
+			ID: bankPlace(c.Ref), Kind: "bank", Why: "the proof is " + string(proof.State), Talk: proof.Talk, Body: c,
 		}, at)
 	case why != "":
 		return lineWrong, l.wrongTransfer(ctx, tx, proof, c, why, at)
 	}
-	return lineMatched, l.provedCompany(ctx, tx, proof, c, at)
+	return lineMatched, l.provedCompany(ctx, tx, proof, c, "bank", at)
 }
 
 func (l *Ledger) wrongTransfer(ctx context.Context, tx txn, proof proofRow, c flows.Credit, why string, at time.Time) error {
@@ -221,8 +171,8 @@ func (l *Ledger) wrongTransfer(ctx context.Context, tx txn, proof proofRow, c fl
 }
 
 // provedCompany closes a proof with success, and any later one that was begun
-// meanwhile.
-func (l *Ledger) provedCompany(ctx context.Context, tx txn, proof proofRow, c flows.Credit, at time.Time) error {
+// meanwhile. Actor is who says that the money is the company's.
+func (l *Ledger) provedCompany(ctx context.Context, tx txn, proof proofRow, c flows.Credit, actor string, at time.Time) error {
 	other, err := l.proofIn(ctx, tx, proof.Talk, proofOpen)
 	switch {
 	case err == nil && other.Number != proof.Number:
@@ -238,7 +188,7 @@ func (l *Ledger) provedCompany(ctx context.Context, tx txn, proof proofRow, c fl
 		l.endProof(ctx, tx, proof, proofSeen),
 		l.learned(ctx, tx, proof.Talk, seen, at),
 		l.report(ctx, tx, "proof/"+proof.Number+"/seen", proof.Talk, seen, at),
-		l.audit(ctx, tx, audited{Actor: "bank", Did: "proved", Talk: proof.Talk, About: proof.Number, At: at}),
+		l.audit(ctx, tx, audited{Actor: actor, Did: "proved", Talk: proof.Talk, About: proof.Number, At: at}),
 	)
 }
 
