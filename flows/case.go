@@ -1,5 +1,7 @@
 package flows
 
+import "time"
+
 // State names a step. It is what a parked conversation is stored under, so a
 // name once released stays, or is listed in [Flow.Moved].
 type State string
@@ -58,6 +60,9 @@ type Case struct {
 	Misses int     `cbor:"8,keyasint,omitempty"` // misunderstandings in a row
 
 	Unheard []Secret `cbor:"9,keyasint,omitempty"` // what no channel could carry yet, oldest first
+
+	Editing State     `cbor:"10,keyasint,omitempty"` // where an answer is being changed from, to come back to
+	Heard   time.Time `cbor:"11,keyasint,omitzero"`  // when the applicant was last heard
 }
 
 // Owner is who speaks with the applicant: the bot when Kind is empty, the
@@ -117,6 +122,7 @@ const (
 	KeyIDNumber   Key = "id"
 	KeyConsent    Key = "consent"
 	KeyCreditCode Key = "uscc"
+	KeyOrgKind    Key = "orgkind"
 	KeyRules      Key = "rules"
 
 	KeyService     Key = "service"

@@ -27,6 +27,7 @@ func (f *Flow) Check(released []State, widest int) []string {
 			k.reports(s)
 		}
 	}
+	k.faq()
 	for _, at := range released {
 		if _, ok := k.steps[at]; !ok && k.steps[f.Moved[at]].At == "" {
 			k.fault("%s was released, is gone, and is not in Moved", at)
@@ -161,7 +162,7 @@ func (k *checker) words(s Step) {
 			k.fault("%s has a text that is not UTF-8", s.At)
 		}
 		for _, m := range place.FindAllStringSubmatch(text, -1) {
-			if m[1] != "phone" && m[1] != "download" && !known[Key(m[1])] {
+			if _, ok := k.flow.known(m[1]); !ok && !known[Key(m[1])] {
 				k.fault("%s speaks of {%s}, which is no answer of the form", s.At, m[1])
 			}
 		}
@@ -223,6 +224,43 @@ func (k *checker) clocks(s Step) {
 	}
 	if s.detour() && !clock {
 		k.fault("%s stops the clock of the step it left and has none", s.At)
+	}
+}
+
+// faq is the refusals of the FAQ: a topic that is there twice, cannot be asked,
+// answers nothing or too much, speaks of somebody's own answers, rests on no
+// line of the manual, or is not found by the name that customers are told.
+func (k *checker) faq() {
+	if k.flow.FAQ == nil {
+		return
+	}
+	seen := map[string]bool{}
+	for _, topic := range k.flow.FAQ.Topics {
+		if seen[topic.ID] {
+			k.fault("the topic %s is there twice", topic.ID)
+		}
+		seen[topic.ID] = true
+		if len(topic.Asked) == 0 || topic.Answer == "" {
+			k.fault("the topic %s has no question or no answer", topic.ID)
+			continue
+		}
+		for _, m := range place.FindAllStringSubmatch(topic.Answer, -1) {
+			if _, ok := k.flow.known(m[1]); !ok {
+				k.fault("the topic %s speaks of {%s}, which is not the same for everybody", topic.ID, m[1])
+			}
+		}
+		for _, n := range topic.Lines {
+			if n < 1 || n > len(manualLines) {
+				k.fault("the topic %s rests on M%d, which is no line of the manual", topic.ID, n)
+				return
+			}
+		}
+		if n := len(k.flow.answer(topic)); n > k.widest {
+			k.fault("the topic %s has an answer of %d bytes, over %d", topic.ID, n, k.widest)
+		}
+		if found := k.flow.FAQ.Find(topic.Asked[0]); !found.Sure || found.Topics[0].ID != topic.ID {
+			k.fault("the topic %s is not found by its own name", topic.ID)
+		}
 	}
 }
 
@@ -291,7 +329,7 @@ var known = map[Key]bool{}
 func init() {
 	for _, key := range []Key{
 		KeyKind, KeyManual, KeyScene, KeyLogin, KeyMobile, KeyCode, KeyPassword, KeyPassword2, KeyOrgName, KeyOrgName2, KeyTerms, KeyDuty,
-		KeyName, KeyIDNumber, KeyConsent, KeyCreditCode, KeyRules, KeyService, KeyTitle, KeyTaxNumber, KeyBank, KeyBankAccount,
+		KeyName, KeyIDNumber, KeyConsent, KeyCreditCode, KeyOrgKind, KeyRules, KeyService, KeyTitle, KeyTaxNumber, KeyBank, KeyBankAccount,
 		KeyOrgAddress, KeyOrgPhone, KeyRecipient, KeyProvince, KeyCity, KeyDistrict, KeyDetail, KeyLandline, KeyToMobile,
 		KeyRegistered, KeyPersonProved, KeyCompanyProved, KeyWhy, KeyFaceURL, KeyFaceUntil, KeyPayeeUntil, KeyPayUntil, KeyTicketUntil,
 		KeyPayeeName, KeyPayeeAccount,

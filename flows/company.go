@@ -1,12 +1,16 @@
 package flows
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // 1.3.2 The company proved: it sends 0.01 yuan from its own account.
 
 // The steps of the company's proof.
 const (
 	CompanyPage     State = "company.page"
+	CompanyKind     State = "company.kind"
 	CompanyRules    State = "company.rules"
 	CompanyOpening  State = "company.opening"
 	CompanyTransfer State = "company.transfer"
@@ -21,7 +25,7 @@ var companyProof = Chapter{
 			Lines: []int{59},
 			Title: "填写企业信息",
 			Turn:  Turn{"您", "1分钟"},
-			Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码或工商注册号。\n境外组织请回复“人工”，由客服协助办理。",
+			Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码或工商注册号。\n境外组织没有这个代码，请点“境外组织”，由客服协助办理。",
 			Help:  "统一社会信用代码在营业执照上，共18位。旧执照上是15位工商注册号。",
 			Page: &Page{
 				ID: PageID(CompanyPage), Title: "企业实名认证", Submit: "下一步",
@@ -30,7 +34,27 @@ var companyProof = Chapter{
 					{Key: KeyCreditCode, Lines: []int{50}, Label: "统一社会信用代码或工商注册号", Hint: "18位代码，或15位注册号", Input: InputText, Read: readCompanyCode},
 				},
 			},
-			Exits: []Exit{{On: Answered(), To: CompanyRules}},
+			Exits: []Exit{
+				{On: Answered(), Do: []Action{tellKind}, To: CompanyRules},
+				{On: Picked("境外组织", "我们是境外组织", "境外公司", "外国公司"), Do: []Action{overseasHelp}, To: Stay, Lines: []int{42}},
+			},
+		},
+		{
+			At:    CompanyKind,
+			Lines: []int{43},
+			Title: "选择组织类型",
+			Turn:  Turn{"您", "1分钟"},
+			Ask:   "现在登记的是：{orgkind}。请选择正确的组织类型：",
+			Help:  "营业执照、事业单位法人证书或社会团体登记证书上写着类型。各种类型都可以用对公汇款认证；没有对公账户，请回复“人工”。",
+			Back:  CompanyRules,
+			Exits: []Exit{
+				{On: Picked(OrgEnterprise, "公司"), Do: []Action{note("an enterprise", KeyOrgKind, OrgEnterprise)}, To: CompanyRules, Lines: []int{43}},
+				{On: Picked(OrgSelfEmployed, "个体户"), Do: []Action{note("an individual business", KeyOrgKind, OrgSelfEmployed)}, To: CompanyRules, Lines: []int{43}},
+				{On: Picked(OrgPublic, "机关", "事业单位"), Do: []Action{note("a public body", KeyOrgKind, OrgPublic)}, To: CompanyRules, Lines: []int{43}},
+				{On: Picked(OrgSocial, "社会团体", "基金会", "民办非企业"), Do: []Action{note("a social organisation", KeyOrgKind, OrgSocial)}, To: CompanyRules, Lines: []int{43}},
+				{On: Picked(OrgOther, "其他"), Do: []Action{note("another organisation", KeyOrgKind, OrgOther)}, To: CompanyRules, Lines: []int{43}},
+				{On: Picked("境外组织", "境外公司", "外国公司"), Do: []Action{overseasHelp}, To: Stay, Lines: []int{42}},
+			},
 		},
 		{
 			At:        CompanyRules,
@@ -38,13 +62,14 @@ var companyProof = Chapter{
 			Title:     "查看打款细则",
 			Documents: []Agreement{transferRules},
 			Turn:      Turn{"您", "1分钟"},
-			Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n请用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。\n" +
+			Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n组织类型：{orgkind}\n请用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。\n" +
 				"· 汇款方必须是 {org}，且必须用对公账户\n· 单笔 0.01 元人民币，不能是其他金额或币种\n· 款项为实名专用，不退还，不开发票\n是否同意？",
 			Help: "需要贵单位已开通对公账户。没有对公账户，或账户在外资银行，请回复“人工”了解其他方式。",
 			Back: CompanyPage,
 			Exits: []Exit{
 				{On: Picked("我已阅读并同意", "同意"), Do: []Action{agree(transferRules)}, To: CompanyOpening, Lines: []int{67}},
 				{On: Picked("修改企业信息"), To: CompanyPage, Lines: []int{59}},
+				{On: Picked("组织类型不对"), To: CompanyKind, Lines: []int{43}},
 			},
 		},
 		working(CompanyOpening, "准备收款账户", "正在准备收款账户，请稍候。", openTransfer,
@@ -81,7 +106,46 @@ var companyProof = Chapter{
 	},
 }
 
+// The kinds of organisation, as the applicant is told (M43).
+const (
+	OrgEnterprise   = "企业"
+	OrgSelfEmployed = "个体工商户"
+	OrgPublic       = "机关、事业单位"
+	OrgSocial       = "社会组织"
+	OrgOther        = "其他组织"
+)
+
+// orgKind tells the kind from who registered the organisation, which is how
+// its code begins; an old number of fifteen digits is an enterprise's or an
+// individual business's, and most are the former. Source: GB 32100-2015, table
+// of registering authorities.
+func orgKind(code string) string {
+	if len(code) == 15 {
+		return OrgEnterprise
+	}
+	switch {
+	case strings.HasPrefix(code, "91"):
+		return OrgEnterprise
+	case strings.HasPrefix(code, "92"):
+		return OrgSelfEmployed
+	case strings.HasPrefix(code, "1"):
+		return OrgPublic
+	case strings.HasPrefix(code, "5"), strings.HasPrefix(code, "8"):
+		return OrgSocial
+	}
+	return OrgOther
+}
+
 var (
+	tellKind = Action{Name: "tell its kind from its code", Effect: func(c Case) Effect {
+		return Save{Page: PageID(KeyOrgKind), Form: Form{KeyOrgKind: Conceal(orgKind(c.Form.Text(KeyCreditCode)))}}
+	}}
+	overseasHelp = Action{
+		Name:    "call an agent for an overseas organisation",
+		Effect:  func(Case) Effect { return CallAgent{Why: WhyOverseas} },
+		Reports: []Kind{KindAgentCalled},
+		Says:    "境外组织的认证由客服协助办理，已请客服联系您。请先准备好注册证明和授权书。",
+	}
 	openTransfer = Action{
 		Name:    "prepare for the transfer",
 		Effect:  func(Case) Effect { return OpenTransfer{} },

@@ -37,6 +37,7 @@ func (f *Flow) Decide(c Case, e Event) Outcome {
 	}
 	m := &move{flow: f, event: e, c: c}
 	m.quiet = c.Owner.Kind != OwnerBot
+	m.comesBack()
 	m.decide()
 	return Outcome{Case: m.c, Replies: m.replies, Effects: m.effects, Refusals: m.refusals, Via: m.via}
 }
@@ -127,18 +128,23 @@ func (m *move) stranger() bool {
 }
 
 // greet meets somebody for the first time. Whatever they said, it was not an
-// answer to anything we asked.
+// answer to anything we asked; it may be a question.
 func (m *move) greet() {
 	m.via = "greeting"
 	m.save(PageID(KeyManual), Form{KeyManual: Conceal(m.flow.Version)})
 	m.scene()
+	if said, ok := m.event.What.(Said); ok {
+		if found := m.flow.FAQ.Find(said.Text); found.Sure {
+			m.tells(found.Topics[0])
+		}
+	}
 	m.enter(m.flow.Start)
 }
 
 // wantsPerson obeys the one word that somebody may know before we have met.
 func (m *move) wantsPerson() {
 	if said, ok := m.event.What.(Said); ok && said.Choice == "" && normal(said.Text) == WordHuman {
-		m.callAgent()
+		m.callAgent(WhyApplicant)
 	}
 }
 
@@ -150,8 +156,8 @@ func (m *move) scene() {
 }
 
 // hear takes text: a printed choice first, then the words understood
-// anywhere, then the step's own reader. A reader that accepts free text must
-// not swallow a command.
+// anywhere, then the answers to a page, then a question of the FAQ, then the step's own reader. A reader
+// that accepts free text must not swallow a command or a question.
 func (m *move) hear(step Step, said Said) {
 	if m.c.Owner.Kind != OwnerBot {
 		m.heardByAgent(step, said)
@@ -162,7 +168,7 @@ func (m *move) hear(step Step, said Said) {
 		m.take(x)
 		return
 	}
-	if m.anywhere(step, word) {
+	if m.anywhere(step, word) || m.distressed(word) || m.edit(step, word) {
 		return
 	}
 	if said.Choice != "" {
@@ -171,11 +177,23 @@ func (m *move) hear(step Step, said Said) {
 		m.ask(step)
 		return
 	}
-	if step.Read != nil {
-		m.read(step, said.Text)
+	if m.pasted(step, said.Text) {
 		return
 	}
-	m.missed(step)
+	found := m.flow.FAQ.Find(said.Text)
+	switch {
+	case found.Sure:
+		m.tells(found.Topics[0])
+		m.ask(step)
+	case step.Read != nil:
+		m.read(step, said.Text)
+	case len(found.Topics) > 0:
+		m.suggest(step, found.Topics)
+	case found.Asks:
+		m.unknown(step)
+	default:
+		m.missed(step)
+	}
 }
 
 // picked finds the exit of a printed choice.
@@ -256,11 +274,8 @@ func (m *move) refuse(step Step, err error) {
 
 // answered takes the row for an accepted answer.
 func (m *move) answered(step Step) {
-	for _, x := range step.Exits {
-		if x.On.read && m.holds(x) {
-			m.take(x)
-			return
-		}
+	if x, ok := m.through(step); ok {
+		m.take(x)
 	}
 }
 
@@ -325,8 +340,16 @@ func (m *move) filled(step Step, got Filled) {
 		m.refusals = refusals
 		return
 	}
-	m.save(got.Page, answers)
+	m.complete(step, answers)
+}
+
+// complete takes the answers to a whole page.
+func (m *move) complete(step Step, answers Form) {
+	m.save(step.Page.ID, answers)
 	for _, field := range step.Page.Fields {
+		if !answers.Has(field.Key) {
+			delete(m.c.Form, field.Key) // it was left empty this time
+		}
 		if field.Document != nil {
 			m.effects = append(m.effects, Agree{
 				Document: field.Document.ID, Version: field.Document.Version, Via: m.event.Via, At: m.event.At,
@@ -428,6 +451,11 @@ func (m *move) enter(to State) {
 	step, ok := m.flow.Step(to)
 	if !ok {
 		step, _ = m.flow.Step(m.flow.Start)
+	}
+	if next, ok := m.passes(step); ok {
+		m.do(next.Do)
+		m.enter(next.To)
+		return
 	}
 	if from, _ := m.flow.Step(m.c.At); !step.detour() {
 		m.c.Left = ""

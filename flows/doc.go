@@ -10,6 +10,9 @@
 // can leave a step only through a row, so that the diagram, the printed manual
 // and the checker cannot disagree with what a customer meets.
 //
+// What customers ask besides is in faq.txt, and how they say it in faqwords.go.
+// A question is answered in any step and leaves the case where it stands.
+//
 // # How to add a step
 //
 // Write the paragraph in its chapter: where it waits, what it asks, what it

@@ -94,6 +94,12 @@ func (f *Flow) Markdown() string {
 	for _, x := range f.Whenever {
 		x.print(&b)
 	}
+	if f.FAQ != nil {
+		b.WriteString("\n## 常见问题\n")
+		for _, topic := range f.FAQ.Topics {
+			fmt.Fprintf(&b, "\n### %s `%s`%s\n\n%s\n", topic.Asked[0], topic.ID, numbered(topic.Lines), f.Fill(topic.Answer, nil))
+		}
+	}
 	b.WriteString("\n## 会话丢失后从哪里继续\n\n")
 	for _, r := range f.Resumes {
 		fmt.Fprintf(&b, "- %s → `%s`\n", r.Name, r.To)

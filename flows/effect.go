@@ -103,9 +103,14 @@ type OfferActivation struct{}
 // Cancel ends the case: open attempts are closed, what was typed is dropped.
 type Cancel struct{}
 
-// WhyApplicant is why an agent is called when the applicant asked for one;
-// going on by themselves takes the call back.
-const WhyApplicant = "applicant"
+// Why an agent is called. Going on alone takes back the call of whoever just
+// asked for one; the others are looked into all the same.
+const (
+	WhyApplicant = "applicant"
+	WhyFraud     = "fraud"
+	WhyDistress  = "distress"
+	WhyOverseas  = "overseas"
+)
 
 // CallAgent puts the conversation into the desk's queue.
 type CallAgent struct {

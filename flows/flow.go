@@ -15,6 +15,7 @@ type Flow struct {
 	Whenever []Exit          // tried in every step, after its own exits
 	Resumes  []Resumption    // tried in order by [Flow.Resume]
 	Moved    map[State]State // steps of earlier releases, and where they went
+	FAQ      *FAQ            // what is answered besides; none, when nil
 }
 
 // Chapter is one section of the manual.

@@ -19,6 +19,7 @@ func Manual(phone string) *Flow {
 		},
 		Whenever: whenever,
 		Resumes:  resumes,
+		FAQ:      manualFAQ,
 	}
 }
 

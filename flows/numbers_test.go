@@ -175,3 +175,15 @@ func TestQuoteAddsUp(t *testing.T) {
 		}
 	}
 }
+
+func TestOrgKind(t *testing.T) {
+	for code, want := range map[string]string{
+		"91330106MA0000015K": OrgEnterprise, "330106000012340": OrgEnterprise, "92330106MA2TEHT04N": OrgSelfEmployed,
+		"113301060000000008": OrgPublic, "12330106400000018C": OrgPublic, "513301065000000238": OrgSocial, "5333010650000004XL": OrgSocial,
+		"81330106600000012C": OrgSocial, "93330106MA00000313": OrgOther, "31330106500000015F": OrgOther, "N133010670000001XW": OrgOther,
+	} {
+		if got := orgKind(code); got != want {
+			t.Errorf("orgKind(%s) = %s, want %s", code, got, want)
+		}
+	}
+}

@@ -14,10 +14,10 @@ func (m *move) own(kind OwnerKind, agent, name string) {
 }
 
 // callAgent puts the applicant into the queue, from any step.
-func (m *move) callAgent() {
+func (m *move) callAgent(why string) {
 	m.via = "call an agent"
 	m.own(OwnerQueue, "", "")
-	m.effects = append(m.effects, CallAgent{Why: WhyApplicant})
+	m.effects = append(m.effects, CallAgent{Why: why})
 	m.tell("已为您转接人工客服，请稍候，客服会在这里回复您。您可以先把问题发过来；想自己继续，回复“" + WordGoOn + "”。急事请拨打 " + m.flow.Phone + "。")
 }
 

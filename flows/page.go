@@ -16,6 +16,7 @@ type Page struct {
 	Intro  string
 	Submit string // label of the button
 	Fields []Field
+	Paste  func(text string, at time.Time) Form // finds several answers in one message; nil when none is looked for
 }
 
 // Input is how a field is asked for.

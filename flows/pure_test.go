@@ -44,7 +44,7 @@ func formatted(t *testing.T, source string) string {
 // TestImports keeps the package pure: the standard library, and of that
 // nothing that can touch the world.
 func TestImports(t *testing.T) {
-	allowed := strings.Fields("errors fmt hash/fnv maps regexp slices strconv strings time unicode unicode/utf8")
+	allowed := strings.Fields("cmp embed errors fmt hash/fnv maps math regexp slices strconv strings time unicode unicode/utf8")
 	for name, f := range sources(t) {
 		for _, imp := range f.Imports {
 			if path := strings.Trim(imp.Path.Value, `"`); !slices.Contains(allowed, path) {

@@ -81,3 +81,23 @@ func (m *move) silence(word string) {
 	delete(m.c.Form, KeyQuiet)
 	m.say("好的，没办完时会再提醒您。")
 }
+
+// awayFor is how long somebody may be away before they are told where they
+// stopped.
+const awayFor = 24 * time.Hour
+
+// comesBack notes that the applicant was heard. Whoever was away for a day is
+// told where they stopped, before what they say is taken.
+func (m *move) comesBack() {
+	if m.event.Via != WeChat && m.event.Via != Alipay && m.event.Via != Web {
+		return
+	}
+	before := m.c.Heard
+	m.c.Heard = m.event.At
+	said, speaks := m.event.What.(Said)
+	step, _ := m.flow.Step(m.c.At)
+	if before.IsZero() || m.event.At.Sub(before) < awayFor || !speaks || normal(said.Text) == WordWhere || m.flow.milestone(step.At) == "" || step.End {
+		return
+	}
+	m.say("欢迎回来。上次办到“" + m.flow.Fill(step.Title, m.c.Form) + "”，前面填过的都已保存。")
+}

@@ -30,7 +30,7 @@ const (
 
 var rulings = map[int]ruling{
 	3:  notYet("the menus of the official account and of the mini-program"),
-	4:  obeyedBy("flows.Version, kept with each case", "flows.TestCaseKeepsItsManual"),
+	4:  obeyedBy("“依据” in every answer of the FAQ; flows.Version, kept with each case", "flows.TestAnswersSayWhatTheyRestOn"),
 	10: notYet("no check against robots before the first code"),
 	19: {Verdict: Confirm, Why: "the manual does not print a person's fields: taken as an organisation's without its name"},
 	23: replaced("Alipay's face verification", noProvider, "talks/person.txt"),
@@ -42,8 +42,6 @@ var rulings = map[int]ruling{
 	33: replaced("the face by oneself, card and mobile through an agent", "only the face is automated", "talks/company.txt"),
 	40: notYet("nothing proves yet that the data go on time"),
 	41: notYet("a legal representative takes the same way as everybody"),
-	42: notYet("the words send overseas organisations to an agent, nothing recognises them"),
-	43: notYet("every kind of organisation takes the same way"),
 	44: notYet(noAlipayCo), 45: notYet(noAlipayCo), 46: notYet(noAlipayCo), 47: notYet(noAlipayCo),
 	48: notYet(noAlipayCo), 51: notYet(noAlipayCo), 52: notYet(noAlipayCo), 53: notYet(noAlipayCo),
 	54: notYet(noAlipayCo), 55: notYet(noAlipayCo), 56: notYet(noAlipayCo), 57: notYet(noAlipayCo),

@@ -74,11 +74,12 @@ var service = Chapter{
 			Lines: []int{88},
 			Title: "填写收货信息",
 			Turn:  Turn{"您", "2分钟"},
-			Ask:   "UKey 由顺丰寄付，运费按收货地址计算，计入总价。请点开下面的页面填写收货信息。",
-			Help:  "请填写能收快递的地址和手机号。目前只寄中国大陆地区。",
+			Ask:   "UKey 由顺丰寄付，运费按收货地址计算，计入总价。请点开下面的页面填写收货信息，或者把姓名、电话、地址一起发过来。",
+			Help:  "请填写能收快递的地址和手机号，也可以直接发：王小明 13800138000 浙江省杭州市西湖区文三路90号。目前只寄中国大陆地区。",
 			Page: &Page{
 				ID: PageID(ServiceDelivery), Title: "收货信息", Submit: "确认收货信息",
 				Intro: "快递公司：顺丰寄付（不可更改）。",
+				Paste: pastedDelivery,
 				Fields: []Field{
 					{Key: KeyRecipient, Lines: []int{93}, Label: "收货人姓名", Input: InputText, Read: readRecipient},
 					{Key: KeyProvince, Lines: []int{94}, Label: "省份", Input: InputProvince, Read: readProvince},

@@ -6,6 +6,7 @@ package flows
 var shownIn = map[int][]string{
 	1:   {"talks/company.txt", "talks/person.txt"},
 	2:   {"talks/company.txt", "talks/hostile.txt", "talks/takeover.txt"},
+	4:   {"talks/questions.txt"},
 	5:   {"talks/company.txt", "talks/person.txt"},
 	6:   {"talks/company.txt"},
 	7:   {"talks/company.txt", "talks/person.txt", "talks/refusals.txt"},
@@ -35,6 +36,8 @@ var shownIn = map[int][]string{
 	37:  {"talks/refusals.txt"},
 	38:  {"talks/company.txt", "talks/person.txt"},
 	39:  {"talks/company.txt", "talks/late-person.txt", "talks/person.txt"},
+	42:  {"talks/company-kinds.txt"},
+	43:  {"talks/company-kinds.txt"},
 	49:  {"talks/company.txt"},
 	50:  {"talks/company-refusals.txt", "talks/company.txt"},
 	58:  {"talks/company-refusals.txt", "talks/company.txt"},

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -67,7 +68,7 @@ func (m *move) anywhere(step Step, word string) bool {
 	case WordWhere:
 		m.where(step)
 	case WordHuman:
-		m.callAgent()
+		m.callAgent(WhyApplicant)
 	case WordQuiet, WordRemind:
 		m.silence(word)
 	case WordThanks:
@@ -76,6 +77,29 @@ func (m *move) anywhere(step Step, word string) bool {
 	case WordGoOn:
 		m.via = "go on"
 		m.ask(step)
+	default:
+		return false
+	}
+	return true
+}
+
+// fraud and anger are words that a person must hear at once: money or an
+// identity may be in somebody else's hands, or we have failed.
+var (
+	fraud = []string{"诈骗", "被骗", "骗钱", "骗我", "盗用", "冒用", "盗刷", "不是我办", "不是本人办", "报警"}
+	anger = []string{"投诉", "举报", "起诉", "消费者协会", "12315", "不想活", "自杀"}
+)
+
+// distressed brings a person to somebody who is cheated, or angry.
+func (m *move) distressed(word string) bool {
+	has := func(w string) bool { return strings.Contains(word, w) }
+	switch {
+	case slices.ContainsFunc(fraud, has):
+		m.tell("您说的情况很重要。请先不要付款，也不要把验证码、密码告诉任何人；如果已经转账，请马上拨打 110 或 96110。")
+		m.callAgent(WhyFraud)
+	case slices.ContainsFunc(anger, has):
+		m.tell("很抱歉给您带来不好的体验。")
+		m.callAgent(WhyDistress)
 	default:
 		return false
 	}
@@ -189,13 +213,25 @@ func (f *Flow) fillLine(line string, form Form) (filled string, empty bool) {
 }
 
 func (f *Flow) place(key string, form Form) string {
-	switch key {
-	case "phone":
-		return f.Phone
-	case "download":
-		return f.Download
+	if text, ok := f.known(key); ok {
+		return text
 	}
 	return Show(Key(key), form)
+}
+
+// known is a place that is filled alike for everybody.
+func (f *Flow) known(key string) (text string, ok bool) {
+	switch key {
+	case "phone":
+		return f.Phone, true
+	case "download":
+		return f.Download, true
+	case "company-price":
+		return PriceCompany.String(), true
+	case "person-price":
+		return PricePerson.String(), true
+	}
+	return "", false
 }
 
 // words is what an applicant reads of an error.
