@@ -69,7 +69,7 @@ type Partners struct {
 type Desk struct {
 	cfg    Config
 	memory *memory
-	locks  locks
+	queues queues
 	wake   chan TalkID
 }
 
@@ -121,15 +121,31 @@ func (d *Desk) HandleTalk(ctx context.Context, id TalkID, e flows.Event) (Answer
 }
 
 func (d *Desk) handle(ctx context.Context, id TalkID, e flows.Event, seen *Handled) (Answer, error) {
-	unlock, err := d.locks.lock(ctx, id)
+	q := d.queues.of(id)
+	t := &turn{ctx: ctx, event: e, talk: id, seen: seen, called: make(chan []*turn, 1)}
+	turns, err := q.wait(t)
 	if err != nil {
 		return Answer{}, err
 	}
-	defer unlock()
+	if turns != nil {
+		d.serve(q, turns)
+	}
+	return t.answer, t.err
+}
+
+// alone decides one event, again when somebody else changed the talk first.
+func (d *Desk) alone(t *turn) (Answer, error) {
+	ctx, id, e, seen := t.ctx, t.talk, t.event, t.seen
 	talk, owed, err := d.load(ctx, id, e, seen)
 	for range maxTries {
 		if err = errors.Join(err, ctx.Err()); err != nil {
 			return Answer{}, err
+		}
+		if slices.Contains(talk.Seen, e.ID) && seen.Cached { // Redis may have lost it since
+			d.memory.drop(id)
+			seen.Cached = false
+			talk, owed, err = d.load(ctx, id, e, seen)
+			continue
 		}
 		if slices.Contains(talk.Seen, e.ID) {
 			seen.Ended = EndedDuplicate
@@ -137,7 +153,7 @@ func (d *Desk) handle(ctx context.Context, id TalkID, e flows.Event, seen *Handl
 		}
 		c := d.timed(talk, owed, e, late(ctx), seen)
 		var answer Answer
-		talk, answer, err = d.commit(ctx, c, seen)
+		talk, answer, err = d.commit(ctx, seen, c)
 		switch {
 		case err == nil:
 			d.memory.put(talk)
@@ -166,27 +182,33 @@ func (d *Desk) timed(talk Talk, owed []flows.Effect, e flows.Event, how voiced, 
 	return c
 }
 
-// commit stores a decision, whoever waits for it or does not, and notes how it
+// commit stores decisions, whoever waits for them or does not, and notes how it
 // went.
-func (d *Desk) commit(ctx context.Context, c Commit, seen *Handled) (Talk, Answer, error) {
+func (d *Desk) commit(ctx context.Context, seen *Handled, chain ...Commit) (Talk, Answer, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
 	defer cancel()
 	began := time.Now()
-	talk, answer, err := d.cfg.Talks.Commit(ctx, c)
+	talk, answer, err := d.cfg.Talks.Commit(ctx, chain...)
 	seen.Commit += time.Since(began)
-	switch {
-	case err == nil && c.Answer.Queued:
-		seen.Ended = EndedQueued
-	case err == nil:
-		seen.Ended = EndedDecided
-	case errors.Is(err, ErrDuplicate):
-		seen.Ended = EndedDuplicate
-	case errors.Is(err, ErrFlood):
-		seen.Ended = EndedFlood
-	case errors.Is(err, ErrStale), errors.Is(err, ErrNoTalk):
+	seen.Ended = howEnded(err, answer)
+	if errors.Is(err, ErrStale) || errors.Is(err, ErrNoTalk) {
 		seen.Conflicts++
 	}
 	return talk, answer, err
+}
+
+func howEnded(err error, answer Answer) Ended {
+	switch {
+	case err == nil && answer.Queued:
+		return EndedQueued
+	case err == nil:
+		return EndedDecided
+	case errors.Is(err, ErrDuplicate):
+		return EndedDuplicate
+	case errors.Is(err, ErrFlood):
+		return EndedFlood
+	}
+	return EndedFailed
 }
 
 // voiced says how an answer goes out.
@@ -217,7 +239,26 @@ func (d *Desk) load(ctx context.Context, id TalkID, e flows.Event, seen *Handled
 	if err != nil {
 		return Talk{}, nil, fmt.Errorf("desk: load %s: %w", id, err)
 	}
+	if d.strange(talk.Case.At) || d.strange(talk.Case.Left) {
+		return d.comeBack(ctx, talk, e, seen)
+	}
 	return talk, nil, nil
+}
+
+// strange reports whether this release lacks a step that a talk stands at.
+func (d *Desk) strange(at flows.State) bool {
+	_, known := d.cfg.Flow.Step(at)
+	return !known && at != ""
+}
+
+// comeBack resumes a talk that a later release, which was taken back, led to a
+// step of its own. As after a loss of Redis, the page being typed is gone;
+// what does not hang on the step stays.
+func (d *Desk) comeBack(ctx context.Context, was Talk, e flows.Event, seen *Handled) (Talk, []flows.Effect, error) {
+	talk, owed, err := d.resume(ctx, was.ID, e, seen)
+	talk.Revision, talk.Seen = was.Revision, was.Seen
+	talk.Case.Seq, talk.Case.Owner, talk.Case.Last, talk.Case.Unheard = was.Case.Seq, was.Case.Owner, was.Case.Last, was.Case.Unheard
+	return talk, owed, err
 }
 
 // resume makes a talk from the facts. What it owes the world is committed

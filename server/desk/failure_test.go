@@ -111,17 +111,24 @@ func TestAStaleCacheNeverWinsAfterALossOfRedis(t *testing.T) {
 	}
 }
 
-func TestALostRedisCostsThePageBeingTyped(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
+// mayOrder brings the applicant to the order, and waits until the ledger knows
+// all that was decided up to there.
+func (h *house) mayOrder() {
+	h.t.Helper()
 	h.work(h.desk)
 	h.registers()
 	h.proves()
 	h.chooses()
 	h.until("the ledger to know the price", func() bool {
-		facts, err := h.book.Facts(t.Context(), h.id())
+		facts, err := h.book.Facts(h.t.Context(), h.id())
 		return err == nil && facts.Form.Has(flows.KeyTotal)
 	})
+}
+
+func TestALostRedisCostsThePageBeingTyped(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.mayOrder()
 	h.redis.FlushAll()
 	answer := h.says("到哪了")
 	if answer.At != flows.ServiceConfirm {
@@ -129,6 +136,43 @@ func TestALostRedisCostsThePageBeingTyped(t *testing.T) {
 	}
 	if text := answer.Replies[len(answer.Replies)-1].Text; !strings.Contains(text, "浙江省杭州市西湖区") {
 		t.Errorf("the resumed step does not know the address: %s", text)
+	}
+}
+
+// TestARollbackResumesWhatALaterReleaseLed has a talk at a step, and in a detour
+// from a step, that this release does not have.
+func TestARollbackResumesWhatALaterReleaseLed(t *testing.T) {
+	t.Parallel()
+	for what, lead := range map[string]func(*flows.Case){
+		"step":   func(c *flows.Case) { c.At = "service.of-a-later-release" },
+		"detour": func(c *flows.Case) { c.At, c.Left = flows.CancelConfirm, "service.of-a-later-release" },
+	} {
+		t.Run(what, func(t *testing.T) {
+			h := newHouse(t)
+			h.mayOrder()
+			was, err := h.store.Load(t.Context(), h.id())
+			if err != nil {
+				t.Fatal(err)
+			}
+			led := was
+			led.Case.Unheard = []flows.Secret{flows.Conceal("没有送达的话")}
+			led.Case.Seq++
+			lead(&led.Case)
+			if _, _, err := h.store.Commit(t.Context(), desk.Commit{Talk: led, Was: was.Revision, Event: h.event(flows.Said{Text: "新"})}); err != nil {
+				t.Fatal(err)
+			}
+			h.desk = h.newDesk(h.store, h.book)
+			answer := h.says("到哪了")
+			if answer.At != flows.ServiceConfirm {
+				t.Errorf("resumed at %s, want %s", answer.At, flows.ServiceConfirm)
+			}
+			if !strings.Contains(answer.Replies[0].Text, "没有送达的话") {
+				t.Errorf("what had not been heard is lost: %+v", answer.Replies)
+			}
+			if now := h.talk().Case; now.Seq != led.Case.Seq+1 {
+				t.Errorf("the talk has decided %d events, want %d", now.Seq, led.Case.Seq+1)
+			}
+		})
 	}
 }
 

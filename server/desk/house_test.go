@@ -73,8 +73,8 @@ type brokenTalks struct {
 	*breakage
 }
 
-func (b brokenTalks) Commit(ctx context.Context, c desk.Commit) (t desk.Talk, a desk.Answer, err error) {
-	err = b.at("commit", func() (err error) { t, a, err = b.Talks.Commit(ctx, c); return err })
+func (b brokenTalks) Commit(ctx context.Context, chain ...desk.Commit) (t desk.Talk, a desk.Answer, err error) {
+	err = b.at("commit", func() (err error) { t, a, err = b.Talks.Commit(ctx, chain...); return err })
 	return t, a, err
 }
 

@@ -42,9 +42,9 @@ type leaving struct {
 	leave context.CancelFunc
 }
 
-func (l leaving) Commit(ctx context.Context, c desk.Commit) (desk.Talk, desk.Answer, error) {
+func (l leaving) Commit(ctx context.Context, chain ...desk.Commit) (desk.Talk, desk.Answer, error) {
 	l.leave()
-	return l.Talks.Commit(ctx, c)
+	return l.Talks.Commit(ctx, chain...)
 }
 
 func TestACommitIsFinishedWhoeverWaits(t *testing.T) {

@@ -2,8 +2,6 @@ package desk
 
 import (
 	"container/list"
-	"context"
-	"hash/fnv"
 	"sync"
 )
 
@@ -76,27 +74,4 @@ func (m *memory) meet(who Identity, id TalkID) {
 		m.identities = map[Identity]TalkID{}
 	}
 	m.identities[who] = id
-}
-
-// locks let one event of a talk be decided at a time in this process. They are
-// for speed: a burst would otherwise spend its time on decisions that find the
-// talk changed. Truth is the commit's.
-type locks struct{ stripes [1024]stripe }
-
-type stripe struct {
-	once sync.Once
-	held chan struct{}
-}
-
-func (l *locks) lock(ctx context.Context, id TalkID) (unlock func(), err error) {
-	h := fnv.New32a()
-	h.Write([]byte(id))
-	s := &l.stripes[h.Sum32()%uint32(len(l.stripes))]
-	s.once.Do(func() { s.held = make(chan struct{}, 1) })
-	select {
-	case s.held <- struct{}{}:
-		return func() { <-s.held }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

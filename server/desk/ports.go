@@ -12,15 +12,19 @@ type Talks interface {
 	// Load returns the stored talk, or [ErrNoTalk].
 	Load(ctx context.Context, id TalkID) (Talk, error)
 
-	// Commit stores one decided event, in one round trip: the talk under a new
+	// Commit stores a decided event, in one round trip: the talk under a new
 	// revision, the transcript's lines, the answer under the event's
 	// identifier for ten minutes, and the effects still to be entered. It
 	// checks everything before it writes anything. When the event was decided
 	// before it returns its answer and [ErrDuplicate]; when the stored talk is
-	// not at c.Was it returns the talk that is, and [ErrStale] ([ErrNoTalk]
+	// not at Was it returns the talk that is, and [ErrStale] ([ErrNoTalk]
 	// when there is none any more); when the applicant sends too much,
 	// [ErrFlood].
-	Commit(ctx context.Context, c Commit) (Talk, Answer, error)
+	//
+	// Of several events, each decided from what the one before it leaves, it
+	// stores all or none. The errors then say only that they cannot be stored
+	// together; Was and Owed are the first one's.
+	Commit(ctx context.Context, chain ...Commit) (Talk, Answer, error)
 
 	// Pending returns the effects of a talk that are not settled, in the order
 	// in which they were decided, whatever the events' clocks say.
@@ -44,7 +48,7 @@ type Acquaintances interface {
 	Strayed(ctx context.Context, forget func(TalkID))
 }
 
-// Commit is one decided event, to be stored whole or not at all.
+// Commit is a decided event, to be stored whole or not at all.
 type Commit struct {
 	Talk    Talk   // as it is to be; its Revision is set by the store
 	Was     string // revision it was decided from; empty for a new talk

@@ -187,3 +187,108 @@ func TestALossAtEachStep(t *testing.T) {
 		t.Errorf("%d bills, %d parcels and %d SMS, want one of each", bills, parcels, texts)
 	}
 }
+
+// TestALossAfterAReport empties Redis when a report was decided and what it led
+// to was not in the ledger yet. The applicant, who has paid, writes nothing more.
+func TestALossAfterAReport(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	trouble := &breakage{before: map[string]int{}, after: map[string]int{}}
+	h.desk = h.newDesk(h.store, brokenLedger{h.book, trouble})
+	h.work(h.desk)
+	h.registers()
+	h.proves()
+	h.chooses()
+	h.says("确认并付款")
+	h.reaches(flows.PaymentPay)
+	h.until("everything decided to be in the ledger", func() bool {
+		due, err := h.store.Pending(t.Context(), h.id())
+		return err == nil && len(due) == 0
+	})
+	fails := func(times int) {
+		trouble.mu.Lock()
+		defer trouble.mu.Unlock()
+		trouble.before["enter"] = times
+	}
+	fails(1_000_000)
+	for _, trade := range h.town.pay() {
+		if err := h.book.SettlePayment(t.Context(), trade, "notify", h.now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.reaches(flows.DeliveryPacking)
+	h.redis.FlushAll()
+	fails(0)
+	h.until("a parcel, although nobody asked for it again", func() bool { _, parcels, _ := h.town.books(); return parcels == 1 })
+}
+
+// TestAnAnswerOfRedisThatIsLost spoils what Redis says to a commit that it has
+// done: once, so that the client asks again by itself, and as often as it does.
+func TestAnAnswerOfRedisThatIsLost(t *testing.T) {
+	t.Parallel()
+	proxy := redistest.Between(t, redistest.Single(t))
+	h := newHouseOn(t, redis.NewClient(&redis.Options{Addr: proxy.Address, ReadTimeout: 200 * time.Millisecond, MaxRetries: 2}))
+	h.says("你好")
+	decided := h.talk().Case.Seq
+	for _, fault := range []redistest.Fault{redistest.Cut, redistest.Halve, redistest.Swallow, redistest.Delay} {
+		for _, times := range []int{1, 3} {
+			e := h.event(flows.Said{Text: "帮助"})
+			proxy.Spoil(fault, times)
+			first, err := h.desk.Handle(t.Context(), h.identity(), e)
+			if times == 1 && err != nil {
+				t.Errorf("%s once: Handle = %v, want the answer of the second attempt", fault, err)
+			}
+			proxy.Spoil(redistest.None, 0)
+			again, err := h.newDesk(h.store, h.book).Handle(t.Context(), h.identity(), e)
+			if err != nil || len(again.Replies) == 0 || len(first.Replies) > 0 && first.Replies[0].Text != again.Replies[0].Text {
+				t.Errorf("%s %d times: the redelivery = %+v, %v, after %+v", fault, times, again, err, first)
+			}
+			decided++
+			if seq := h.talk().Case.Seq; seq != decided {
+				t.Fatalf("%s %d times: the talk decided %d events, want %d", fault, times, seq, decided)
+			}
+		}
+	}
+	said, _, err := h.store.Lines(t.Context(), h.id(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := map[string]int{}
+	for _, l := range said {
+		if l.Who == desk.WhoApplicant {
+			heard[l.ID]++
+		}
+	}
+	if int64(len(heard)) != decided {
+		t.Errorf("the transcript has %d messages, want %d", len(heard), decided)
+	}
+	for id, n := range heard {
+		if n != 1 {
+			t.Errorf("message %s is %d times in the transcript", id, n)
+		}
+	}
+}
+
+// TestATalkIsSmall weighs a talk whose form is filled: what a conversation that
+// rests keeps in Redis, besides its transcript.
+func TestATalkIsSmall(t *testing.T) {
+	t.Parallel()
+	client := redis.NewClient(&redis.Options{Addr: redistest.Single(t)})
+	h := newHouseOn(t, client)
+	h.work(h.desk)
+	h.registers()
+	h.proves()
+	h.chooses()
+	keys, err := client.Keys(t.Context(), "*:talk:*").Result()
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("talks = %v, %v, want one", keys, err)
+	}
+	size, err := client.MemoryUsage(t.Context(), keys[0]).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes with %d answers", size, len(h.talk().Case.Form))
+	if most := int64(2048); size > most {
+		t.Errorf("a talk takes %d bytes, want at most %d", size, most)
+	}
+}

@@ -74,6 +74,14 @@ type Line struct {
 	ID   string    `cbor:"7,keyasint,omitempty"` // of the event, for exactly-once counting
 }
 
+// Passage is what was said in a talk between two marks of [Transcripts]; the
+// marks are equal when nothing was.
+type Passage struct {
+	Talk        TalkID
+	After, Mark string
+	Lines       []Line
+}
+
 // Who speaks in a transcript.
 type Who string
 

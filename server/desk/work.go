@@ -16,7 +16,9 @@ import (
 // partners, and say what no request waits for.
 
 // Deliver implements [Work]. A report is handed over until its talk has
-// decided it; deciding it twice is prevented by its identifier.
+// decided it and what that led to is in the ledger: whoever waits for a report
+// need not write again for it to be acted upon, even when Redis loses the
+// decision. Deciding it twice is prevented by its identifier.
 func (d *Desk) Deliver(ctx context.Context, report string) error {
 	id, event, err := d.cfg.Ledger.Reported(ctx, report)
 	if errors.Is(err, ErrUnknown) {
@@ -28,20 +30,43 @@ func (d *Desk) Deliver(ctx context.Context, report string) error {
 	if err := d.cfg.Ledger.ReportTurn(ctx, report); err != nil {
 		return err
 	}
-	if _, err := d.HandleTalk(ctx, id, event); err != nil {
+	if err := d.heed(ctx, id, event); err != nil {
 		return err
 	}
 	return d.cfg.Ledger.Accepted(ctx, report, d.cfg.Now())
 }
 
-// Ring implements [Work].
+// Ring implements [Work]. Like a report, a clock has rung when what it led to
+// is in the ledger.
 func (d *Desk) Ring(ctx context.Context, talk TalkID, rung flows.Waited, at time.Time) error {
 	name := "clock/" + rung.Entry
 	if rung.Nudge > 0 {
 		name = fmt.Sprintf("nudge%d/%s", rung.Nudge, rung.Entry)
 	}
-	_, err := d.HandleTalk(ctx, talk, flows.Event{ID: name, At: at, Via: flows.Within, What: rung})
-	return err
+	return d.heed(ctx, talk, flows.Event{ID: name, At: at, Via: flows.Within, What: rung})
+}
+
+// heed decides an event that nobody will send again, and returns when what it
+// led to is in the ledger. Nothing to settle may also mean that Redis has lost
+// it since: only when the event is then found decided was it there to be
+// settled.
+func (d *Desk) heed(ctx context.Context, id TalkID, e flows.Event) error {
+	if _, err := d.HandleTalk(ctx, id, e); err != nil {
+		return err
+	}
+	for range maxTries {
+		if err := d.settle(ctx, id); err != nil {
+			return err
+		}
+		var again Handled
+		if _, err := d.handle(ctx, id, e, &again); err != nil {
+			return err
+		}
+		if again.Ended == EndedDuplicate {
+			return nil
+		}
+	}
+	return fmt.Errorf("desk: %s: %w", id, ErrBusy)
 }
 
 // Poll implements [Work]. It asks more and more seldom: after a quarter of the

@@ -75,4 +75,5 @@ const (
 	tokenTurnKey   = "certdesk:wechat:token:turn"
 	tokenGapKey    = "certdesk:wechat:token:gap"
 	tokenForcedKey = "certdesk:wechat:token:forced"
+	pictureKeys    = "certdesk:wechat:picture:"
 )

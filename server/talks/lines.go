@@ -2,6 +2,7 @@ package talks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -36,25 +37,54 @@ func (s *Store) Append(ctx context.Context, id desk.TalkID, lines ...desk.Line) 
 
 // Lines implements [desk.Transcripts].
 func (s *Store) Lines(ctx context.Context, id desk.TalkID, after string) ([]desk.Line, string, error) {
-	start := "-"
-	if after != "" {
-		start = "(" + after
-	}
-	entries, err := s.redis.XRange(ctx, linesKey(id), start, "+").Result()
+	passages, err := s.Passages(ctx, map[desk.TalkID]string{id: after})
 	if err != nil {
-		return nil, after, fmt.Errorf("talks: lines of %s: %w", id, err)
+		return nil, after, err
 	}
-	lines := make([]desk.Line, 0, len(entries))
+	return passages[0].Lines, passages[0].Mark, nil
+}
+
+// Passages returns what was said in each talk after its mark, in one round trip
+// to each server. Those that can be read come with the error of those that
+// cannot.
+func (s *Store) Passages(ctx context.Context, marks map[desk.TalkID]string) ([]desk.Passage, error) {
+	pipe := s.redis.Pipeline()
+	answers := make(map[desk.TalkID]*redis.XMessageSliceCmd, len(marks))
+	for id, after := range marks {
+		start := "-"
+		if after != "" {
+			start = "(" + after
+		}
+		answers[id] = pipe.XRange(ctx, linesKey(id), start, "+")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("talks: lines of %d talks: %w", len(marks), err)
+	}
+	var passages []desk.Passage
+	var errs []error
+	for id, answer := range answers {
+		p, err := s.passage(desk.Passage{Talk: id, After: marks[id], Mark: marks[id]}, answer.Val())
+		if err != nil {
+			errs = append(errs, fmt.Errorf("talks: lines of %s: %w", id, err))
+			continue
+		}
+		passages = append(passages, p)
+	}
+	return passages, errors.Join(errs...)
+}
+
+// passage adds what the entries of a stream hold.
+func (s *Store) passage(p desk.Passage, entries []redis.XMessage) (desk.Passage, error) {
 	for _, e := range entries {
 		box, _ := e.Values["l"].(string)
 		var said []desk.Line
-		if err := sealed.Decode(s.keys, linesKey(id), []byte(box), &said); err != nil {
-			return nil, after, fmt.Errorf("talks: lines of %s: %w", id, err)
+		if err := sealed.Decode(s.keys, linesKey(p.Talk), []byte(box), &said); err != nil {
+			return p, err
 		}
-		lines = append(lines, said...)
-		after = e.ID
+		p.Lines = append(p.Lines, said...)
+		p.Mark = e.ID
 	}
-	return lines, after, nil
+	return p, nil
 }
 
 // Fresh returns talks whose last line is older than the given time and not
@@ -75,11 +105,15 @@ local last = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if last and tonumber(last) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
 return 0`)
 
-// Archived forgets that a talk is fresh, unless it spoke after the given time.
-func (s *Store) Archived(ctx context.Context, id desk.TalkID, before time.Time) error {
-	err := archivedScript.Run(ctx, s.redis, []string{freshKey(Partition(id))}, string(id), before.UnixMilli()).Err()
-	if err != nil {
-		return fmt.Errorf("talks: archived %s: %w", id, err)
+// Archived forgets that talks are fresh, unless they spoke after the given
+// time.
+func (s *Store) Archived(ctx context.Context, before time.Time, ids ...desk.TalkID) error {
+	pipe := s.redis.Pipeline()
+	for _, id := range ids {
+		archivedScript.Eval(ctx, pipe, []string{freshKey(Partition(id))}, string(id), before.UnixMilli())
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("talks: archived %d talks: %w", len(ids), err)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package talks
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -14,7 +16,8 @@ import (
 )
 
 // Shelf keeps the access token of the official account for all processes, as
-// its client asks for it. What it loses is fetched again.
+// its client asks for it, and the names of the pictures that were uploaded. What
+// it loses is fetched, or uploaded, again.
 type Shelf struct {
 	redis redis.UniversalClient
 	keys  *sealed.Keys
@@ -97,4 +100,30 @@ func (f *Shelf) MayForce(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("talks: shelf: %w", err)
 	}
 	return n <= forceADay, nil
+}
+
+// pictureLasts is a little less than WeChat keeps an upload: three days.
+const pictureLasts = 70 * time.Hour
+
+func pictureKey(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return pictureKeys + base64.RawURLEncoding.EncodeToString(sum[:18])
+}
+
+// Picture returns the name under which WeChat has the picture of a code, or
+// nothing.
+func (f *Shelf) Picture(ctx context.Context, content string) (media string, err error) {
+	media, err = f.redis.Get(ctx, pictureKey(content)).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return "", fmt.Errorf("talks: shelf: %w", err)
+	}
+	return media, nil
+}
+
+// KeepPicture notes the name of a picture for as long as WeChat keeps it.
+func (f *Shelf) KeepPicture(ctx context.Context, content, media string) error {
+	if err := f.redis.Set(ctx, pictureKey(content), media, pictureLasts).Err(); err != nil {
+		return fmt.Errorf("talks: shelf: %w", err)
+	}
+	return nil
 }

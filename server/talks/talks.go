@@ -125,15 +125,19 @@ const (
 )
 
 // Commit implements [desk.Talks].
-func (s *Store) Commit(ctx context.Context, c desk.Commit) (desk.Talk, desk.Answer, error) {
-	id, next := c.Talk.ID, c.Talk
+func (s *Store) Commit(ctx context.Context, chain ...desk.Commit) (desk.Talk, desk.Answer, error) {
+	last := chain[len(chain)-1]
+	id, next := last.Talk.ID, last.Talk
 	next.Revision = s.newRevision()
-	args, err := s.commitArgs(c, next)
+	args, err := s.commitArgs(chain, next)
 	if err != nil {
 		return desk.Talk{}, desk.Answer{}, err
 	}
 	p := Partition(id)
-	keys := []string{talkKey(id), doneKey(id, c.Event.ID), linesKey(id), dueKey(id), rateKey(id), todoKey(p), freshKey(p)}
+	keys := []string{talkKey(id), linesKey(id), dueKey(id), rateKey(id), todoKey(p), freshKey(p)}
+	for _, c := range chain {
+		keys = append(keys, doneKey(id, c.Event.ID))
+	}
 	result, err := commitScript.Run(ctx, s.scripts, keys, args...).Slice()
 	if err != nil {
 		return desk.Talk{}, desk.Answer{}, fmt.Errorf("talks: commit %s: %w", id, err)
@@ -141,11 +145,14 @@ func (s *Store) Commit(ctx context.Context, c desk.Commit) (desk.Talk, desk.Answ
 	code, value := result[0].(int64), result[1].(string)
 	switch code {
 	case committed:
-		return next, c.Answer, nil
+		return next, last.Answer, nil
 	case duplicate:
+		if len(chain) > 1 {
+			return desk.Talk{}, desk.Answer{}, desk.ErrDuplicate // of which one, it does not say
+		}
 		var a desk.Answer
-		if err := sealed.Decode(s.keys, doneKey(id, c.Event.ID), []byte(value), &a); err != nil {
-			return desk.Talk{}, desk.Answer{}, fmt.Errorf("talks: answer to %s: %w", c.Event.ID, err)
+		if err := sealed.Decode(s.keys, doneKey(id, last.Event.ID), []byte(value), &a); err != nil {
+			return desk.Talk{}, desk.Answer{}, fmt.Errorf("talks: answer to %s: %w", last.Event.ID, err)
 		}
 		return desk.Talk{}, a, desk.ErrDuplicate
 	case flooded:
@@ -165,56 +172,55 @@ func (s *Store) Commit(ctx context.Context, c desk.Commit) (desk.Talk, desk.Answ
 // again.
 const renewEvery = 16
 
-func renew(seq int64) int {
-	if seq%renewEvery == 1 {
-		return 1
-	}
-	return 0
-}
-
-func (s *Store) commitArgs(c desk.Commit, next desk.Talk) ([]any, error) {
-	id := next.ID
+func (s *Store) commitArgs(chain []desk.Commit, next desk.Talk) ([]any, error) {
+	id, last := next.ID, chain[len(chain)-1]
 	talk, err := sealed.Encode(s.keys, talkKey(id), stored{Case: next.Case, Seen: next.Seen})
 	if err != nil {
 		return nil, err
 	}
-	answer, err := sealed.Encode(s.keys, doneKey(id, c.Event.ID), c.Answer)
-	if err != nil {
-		return nil, err
-	}
-	burst := 0
-	if c.Limited {
-		burst = s.cfg.Burst
-	}
-	args := []any{
-		c.Was, next.Revision + string(talk), s.cfg.Idle.Milliseconds(), answer, s.cfg.Answer.Milliseconds(),
-		string(id), c.Event.At.UnixMilli(), burst, s.cfg.Window.Milliseconds(), s.cfg.Lines, renew(next.Case.Seq), min(len(c.Lines), 1),
-	}
-	if len(c.Lines) > 0 {
-		box, err := sealed.Encode(s.keys, linesKey(id), c.Lines)
+	var limited, renew int
+	var events, effects []any
+	for _, c := range chain {
+		if c.Limited {
+			limited++
+		}
+		if c.Talk.Case.Seq%renewEvery == 1 {
+			renew = 1
+		}
+		answer, err := sealed.Encode(s.keys, doneKey(id, c.Event.ID), c.Answer)
 		if err != nil {
 			return nil, err
 		}
-		args = append(args, box)
-	}
-	for _, due := range []struct {
-		event   string
-		seq     int64
-		effects []flows.Effect
-	}{
-		// The same event may come to a talk that was lost more than once: what is
-		// owed from before is never taken for what the event led to.
-		{"resume/" + next.Revision, next.Case.Seq - 1, c.Owed},
-		{c.Event.ID, next.Case.Seq, c.Effects},
-	} {
-		for i, e := range due.effects {
-			box, err := sealed.EncodeEffect(s.keys, dueKey(id), e)
-			if err != nil {
+		var entry []byte
+		if len(c.Lines) > 0 {
+			if entry, err = sealed.Encode(s.keys, linesKey(id), c.Lines); err != nil {
 				return nil, err
 			}
-			p := desk.Pending{Ref: desk.Ref{Event: due.event, Index: i}, At: c.Event.At, Seq: due.seq}
-			args = append(args, dueField(p), box)
+		}
+		events = append(events, answer, entry)
+		// The same event may come to a talk that was lost more than once: what is
+		// owed from before is never taken for what the event led to.
+		for _, due := range []struct {
+			event   string
+			seq     int64
+			effects []flows.Effect
+		}{
+			{"resume/" + next.Revision, c.Talk.Case.Seq - 1, c.Owed},
+			{c.Event.ID, c.Talk.Case.Seq, c.Effects},
+		} {
+			for i, e := range due.effects {
+				box, err := sealed.EncodeEffect(s.keys, dueKey(id), e)
+				if err != nil {
+					return nil, err
+				}
+				p := desk.Pending{Ref: desk.Ref{Event: due.event, Index: i}, At: c.Event.At, Seq: due.seq}
+				effects = append(effects, dueField(p), box)
+			}
 		}
 	}
-	return args, nil
+	args := []any{
+		chain[0].Was, next.Revision + string(talk), s.cfg.Idle.Milliseconds(), s.cfg.Answer.Milliseconds(),
+		string(id), last.Event.At.UnixMilli(), s.cfg.Burst, limited, s.cfg.Window.Milliseconds(), s.cfg.Lines, renew,
+	}
+	return append(append(args, events...), effects...), nil
 }

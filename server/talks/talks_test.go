@@ -2,7 +2,9 @@ package talks_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -147,4 +149,59 @@ func TestTheKeysOfATalkShareASlot(t *testing.T) {
 	if len(seen) < 2 {
 		t.Error("every talk has the same partition")
 	}
+}
+
+// TestAProcessHearsOfTalksThatMoved lets two processes write one talk in turn.
+func TestAProcessHearsOfTalksThatMoved(t *testing.T) {
+	t.Run("miniredis", func(t *testing.T) {
+		address := miniredis.RunT(t).Addr()
+		moves(t, func() redis.UniversalClient { return single(address) })
+	})
+	t.Run("cluster", func(t *testing.T) {
+		nodes := redistest.Cluster(t)
+		moves(t, func() redis.UniversalClient { return redis.NewClusterClient(&redis.ClusterOptions{Addrs: nodes}) })
+	})
+}
+
+func moves(t *testing.T, dial func() redis.UniversalClient) {
+	t.Helper()
+	shared := keys(t)
+	process := func() *talks.Store {
+		client := dial()
+		t.Cleanup(func() { client.Close() })
+		s, err := talks.Open(t.Context(), client, shared, talks.Defaults)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	one, other := process(), process()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	heard := make(chan desk.TalkID, 100)
+	var listening sync.WaitGroup
+	listening.Go(func() { one.Strayed(ctx, func(id desk.TalkID) { heard <- id }) })
+	was := ""
+	for n := range 200 { // until the subscription is there
+		for i, s := range []*talks.Store{one, other} {
+			next, _, err := s.Commit(ctx, desk.Commit{
+				Talk: desk.Talk{ID: "a", Case: flows.Case{Seq: int64(2*n + i + 1)}}, Was: was, Event: flows.Event{ID: fmt.Sprint(n, "/", i), At: time.Now()},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			was = next.Revision
+		}
+		select {
+		case id := <-heard:
+			if id != "a" {
+				t.Errorf("the process is told to forget %q", id)
+			}
+			cancel()
+			listening.Wait()
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	t.Error("the process is never told that another has written its talk")
 }

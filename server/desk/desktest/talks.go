@@ -40,6 +40,7 @@ func Talks(t *testing.T, open func(t *testing.T) (s Store, pass func(time.Durati
 		"effects wait in the order of their decisions":  effectsInOrder,
 		"a flood is refused and passes":                 floodPasses,
 		"a transcript is read from a mark":              transcriptFromMark,
+		"a chain is stored whole or not at all":         chainIsWhole,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -119,6 +120,56 @@ func staleCommitWritesNothing(t *testing.T, s Store, _ func(time.Duration)) {
 		t.Errorf("a stale commit left lines: %d, want 4", len(lines))
 	}
 	commit(t, s, deciding(second, "e3", "c")) // and did not use the event up
+}
+
+// chainIsWhole stores three events that follow from each other, and then tries
+// chains in which one cannot be stored.
+func chainIsWhole(t *testing.T, s Store, _ func(time.Duration)) {
+	chain := func(was desk.Talk, events ...string) []desk.Commit {
+		var all []desk.Commit
+		for i, e := range events {
+			c := deciding(was, e, flows.State(fmt.Sprint("s", i)))
+			c.Effects, c.Limited = []flows.Effect{flows.PlaceOrder{}}, true
+			all, was = append(all, c), c.Talk
+		}
+		return all
+	}
+	first := commit(t, s, deciding(desk.Talk{}, "e0", "a"))
+	talk, _, err := s.Commit(t.Context(), chain(first, "e1", "e2", "e3")...)
+	if got, _ := s.Load(t.Context(), theTalk); err != nil || got.Revision != talk.Revision || got.Case.At != "s2" || got.Case.Seq != 4 {
+		t.Fatalf("Commit = %+v, %v, and then Load = %+v, want the last of the chain", talk, err, got)
+	}
+	due, _ := s.Pending(t.Context(), theTalk)
+	if len(due) != 3 || due[0].Ref.Event != "e1" || due[2].Ref.Event != "e3" || due[2].Seq != 4 {
+		t.Errorf("Pending = %+v, want one effect of each event", due)
+	}
+	if _, answer, err := s.Commit(t.Context(), deciding(talk, "e2", "b")); !errors.Is(err, desk.ErrDuplicate) || answer.Replies[0].Text != "答复e2" {
+		t.Errorf("the second event again = %+v, %v, want its answer", answer, err)
+	}
+	flood := make([]string, 1000)
+	for i := range flood {
+		flood[i] = fmt.Sprint("f", i)
+	}
+	for name, tt := range map[string]struct {
+		chain []desk.Commit
+		want  error
+	}{
+		"one was decided before": {chain(talk, "e4", "e2", "e5"), desk.ErrDuplicate},
+		"the talk has changed":   {chain(first, "e4", "e5"), desk.ErrStale},
+		"they are a flood":       {chain(talk, flood...), desk.ErrFlood},
+	} {
+		if _, _, err := s.Commit(t.Context(), tt.chain...); !errors.Is(err, tt.want) {
+			t.Errorf("%s: Commit = %v, want %v", name, err, tt.want)
+		}
+	}
+	if lines, _, _ := s.Lines(t.Context(), theTalk, ""); len(lines) != 8 {
+		t.Errorf("the transcript has %d lines, want two of each of four events", len(lines))
+	}
+	for i, c := range chain(talk, "f0", "e4") { // one by one, they are no flood
+		if talk, _, err = s.Commit(t.Context(), deciding(talk, c.Event.ID, "b")); err != nil {
+			t.Fatalf("event %d of a refused chain = %v", i, err)
+		}
+	}
 }
 
 func goneTalkIsNotStale(t *testing.T, s Store, _ func(time.Duration)) {
