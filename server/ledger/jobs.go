@@ -127,6 +127,9 @@ func perform[T any](ctx context.Context, driver riverdriver.Driver[T], work desk
 		return err
 	}
 	if err := queue.Start(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // the end came during the start
+		}
 		return fmt.Errorf("ledger: start the queue: %w", err)
 	}
 	<-queue.Stopped()

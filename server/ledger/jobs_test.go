@@ -347,3 +347,14 @@ func TestRetriesSlowDown(t *testing.T) {
 		}
 	}
 }
+
+func TestWorkThatEndsWhileItStartsIsNoFailure(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := open(t)
+		ended, end := context.WithCancel(t.Context())
+		end()
+		if err := l.Work(ended, newWorker()); err != nil {
+			t.Errorf("Work = %v, want nil", err)
+		}
+	})
+}

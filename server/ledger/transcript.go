@@ -6,61 +6,81 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
 
 	"certdesk/server/desk"
 )
 
-// Mark returns the mark after the last archived line of a talk: where to go on
-// reading [desk.Transcripts].
-func (l *Ledger) Mark(ctx context.Context, talk desk.TalkID) (string, error) {
-	row := talkRow{ID: talk}
-	err := l.read.NewSelect().Model(&row).Column("archived").WherePK().Scan(ctx)
-	if missing(err) {
-		return "", desk.ErrUnknown
+// Marks returns the mark after the last archived line of each talk: where to go
+// on reading [desk.Transcripts]. A talk that is unknown is not in the answer.
+func (l *Ledger) Marks(ctx context.Context, talks []desk.TalkID) (map[desk.TalkID]string, error) {
+	marks := make(map[desk.TalkID]string, len(talks))
+	if len(talks) == 0 {
+		return marks, nil
 	}
-	if err != nil {
-		return "", fmt.Errorf("ledger: mark of %s: %w", talk, err)
+	var rows []talkRow
+	if err := l.read.NewSelect().Model(&rows).Column("id", "archived").Where("id IN (?)", bun.List(talks)).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("ledger: marks of %d talks: %w", len(talks), err)
 	}
-	return row.Archived, nil
+	for _, row := range rows {
+		marks[row.ID] = row.Archived
+	}
+	return marks, nil
 }
 
-// Archive adds the lines that were said between two marks. When the
-// archive does not stand at the first mark any more, somebody else has
-// archived them: it adds nothing and returns [desk.ErrStale].
-func (l *Ledger) Archive(ctx context.Context, talk desk.TalkID, after, mark string, lines []desk.Line) error {
-	return l.tx(ctx, func(ctx context.Context, tx txn) error {
-		result, err := tx.NewUpdate().Model((*talkRow)(nil)).Set("archived = ?", mark).
-			Where("id = ? AND archived = ?", talk, after).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("ledger: archive %s: %w", talk, err)
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return desk.ErrStale
-		}
-		return l.addLines(ctx, tx, talk, lines)
-	})
-}
-
-func (l *Ledger) addLines(ctx context.Context, tx txn, talk desk.TalkID, lines []desk.Line) error {
-	if len(lines) == 0 {
+// Archive adds passages of talks that are known, no two of the same, in one
+// transaction. Where the archive does not stand at a passage's first mark any
+// more, somebody else has archived it, and it is left out.
+func (l *Ledger) Archive(ctx context.Context, passages ...desk.Passage) error {
+	passages = slices.DeleteFunc(slices.Clone(passages), func(p desk.Passage) bool { return len(p.Lines) == 0 })
+	if len(passages) == 0 {
 		return nil
 	}
-	var last int64
-	err := tx.NewSelect().Model((*transcriptRow)(nil)).ColumnExpr("COALESCE(MAX(seq), 0)").Where("talk = ?", talk).Scan(ctx, &last)
+	err := l.tx(ctx, func(ctx context.Context, tx txn) error { return l.archive(ctx, tx, passages) })
 	if err != nil {
-		return fmt.Errorf("ledger: archive %s: %w", talk, err)
-	}
-	rows := make([]transcriptRow, len(lines))
-	for i, line := range lines {
-		rows[i] = transcriptRow{Talk: talk, Seq: last + int64(i) + 1, At: millis(line.At)}
-		if rows[i].Sealed, err = l.seal(linePlace(rows[i]), line); err != nil {
-			return err
-		}
-	}
-	if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
-		return fmt.Errorf("ledger: archive %s: %w", talk, err)
+		return fmt.Errorf("ledger: archive %d passages: %w", len(passages), err)
 	}
 	return nil
+}
+
+func (l *Ledger) archive(ctx context.Context, tx txn, passages []desk.Passage) error {
+	var moves []any
+	for _, p := range passages {
+		moves = append(moves, p.Talk, p.After, p.Mark)
+	}
+	var ours []desk.TalkID
+	err := tx.NewRaw("UPDATE talk SET archived = v.column3 FROM (VALUES "+strings.TrimSuffix(strings.Repeat("(?, ?, ?), ", len(passages)), ", ")+
+		") AS v WHERE talk.id = v.column1 AND talk.archived = v.column2 RETURNING talk.id", moves...).Scan(ctx, &ours)
+	if err != nil || len(ours) == 0 {
+		return err
+	}
+	var lasts []transcriptRow
+	err = tx.NewSelect().Model(&lasts).Column("talk").ColumnExpr("MAX(seq) AS seq").Where("talk IN (?)", bun.List(ours)).Group("talk").Scan(ctx)
+	if err != nil {
+		return err
+	}
+	last := make(map[desk.TalkID]int64, len(lasts))
+	for _, row := range lasts {
+		last[row.Talk] = row.Seq
+	}
+	var rows []transcriptRow
+	for _, p := range passages {
+		if !slices.Contains(ours, p.Talk) {
+			continue
+		}
+		for i, line := range p.Lines {
+			row := transcriptRow{Talk: p.Talk, Seq: last[p.Talk] + int64(i) + 1, At: millis(line.At)}
+			if row.Sealed, err = l.seal(linePlace(row), line); err != nil {
+				return err
+			}
+			rows = append(rows, row)
+		}
+	}
+	_, err = tx.NewInsert().Model(&rows).Exec(ctx)
+	return err
 }
 
 // Archived returns the archived transcript of a talk, oldest line first.
