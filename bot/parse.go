@@ -47,6 +47,7 @@ type push struct {
 	Choice       string `xml:"bizmsgmenuid"`
 	Event        string
 	EventKey     string
+	Recognition  string // of a voice message, when the account has it switched on
 	Encrypt      string
 }
 
@@ -103,7 +104,7 @@ func decode(body []byte) (push, error) {
 		}
 	}
 	for _, s := range []*string{&p.ToUserName, &p.FromUserName, &p.CreateTime, &p.MsgType, &p.MsgID,
-		&p.Content, &p.Choice, &p.Event, &p.EventKey, &p.Encrypt} {
+		&p.Content, &p.Choice, &p.Event, &p.EventKey, &p.Recognition, &p.Encrypt} {
 		*s = strings.TrimSpace(*s)
 	}
 	return p, nil
@@ -135,6 +136,10 @@ func (p push) happening() (flows.Happening, error) {
 		return nil, fmt.Errorf("%w: no kind", ErrMalformed)
 	case "text":
 		return flows.Said{Text: p.Content, Choice: p.Choice}, nil
+	case "voice":
+		if p.Recognition != "" {
+			return flows.Said{Text: p.Recognition}, nil
+		}
 	case "event":
 		return p.event()
 	}

@@ -178,3 +178,19 @@ func TestParseDropsWhatXMLForbids(t *testing.T) {
 		t.Errorf("Parse = %+v, %v, want the text without control characters", m.Event.What, err)
 	}
 }
+
+// What WeChat understood of a voice message counts as typed, in either reader;
+// a voice message without it is still not text.
+func TestAVoiceThatWasRecognisedIsText(t *testing.T) {
+	const common = "<ToUserName>gh_1</ToUserName><FromUserName>o1</FromUserName><CreateTime>1700000000</CreateTime><MsgType>voice</MsgType><MsgId>1</MsgId>"
+	for body, want := range map[string]flows.Happening{
+		"<xml>" + common + "<Recognition><![CDATA[ 人工 ]]></Recognition></xml>":       flows.Said{Text: "人工"},
+		"<xml a=\"1\">" + common + "<Recognition><![CDATA[人工]]></Recognition></xml>": flows.Said{Text: "人工"},
+		"<xml>" + common + "<Recognition><![CDATA[]]></Recognition></xml>":           flows.Sent{Media: "voice"},
+	} {
+		got, err := Parse([]byte(body))
+		if err != nil || got.Event.What != want {
+			t.Errorf("Parse(%s) = %#v, %v, want %#v", body, got.Event.What, err, want)
+		}
+	}
+}

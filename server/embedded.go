@@ -28,14 +28,19 @@ func (s *Server) embedRedis() error {
 
 // tick lets time pass in the embedded Redis until ctx ends.
 func (s *Server) tick(ctx context.Context) {
-	t := time.NewTicker(embeddedTick)
+	every(ctx, embeddedTick, func() { s.embedded.FastForward(embeddedTick) })
+}
+
+// every does something again and again until ctx ends.
+func every(ctx context.Context, period time.Duration, do func()) {
+	t := time.NewTicker(period)
 	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			s.embedded.FastForward(embeddedTick)
+			do()
 		}
 	}
 }

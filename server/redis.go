@@ -1,9 +1,11 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -67,4 +69,52 @@ func mistaken(err error) error {
 		return errRedis
 	}
 	return fmt.Errorf("server: %sREDIS_URL: %w", prefix, err)
+}
+
+// InspectRedis says what about a Redis would lose conversations or refuse
+// messages later: each master is asked, because a cluster may be set up
+// unevenly. What is permitted and unwise is an error here; it does not keep the
+// service from starting.
+func InspectRedis(ctx context.Context, address flows.Secret) error {
+	client, err := openRedis(address)
+	if err != nil {
+		return err
+	}
+	look := func(ctx context.Context, node redis.Cmdable) error {
+		about, err := node.Info(ctx).Result()
+		if err != nil {
+			return fmt.Errorf("server: inspect Redis: %w", err)
+		}
+		return unfit(about)
+	}
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return look(ctx, node) })
+	} else {
+		err = look(ctx, client)
+	}
+	return errors.Join(err, client.Close())
+}
+
+const oldestRedis = 7 // the major version that the tests run on
+
+// unfit reads what INFO answers: lines of name:value.
+func unfit(about string) error {
+	said := make(map[string]string)
+	for line := range strings.Lines(about) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			said[name] = value
+		}
+	}
+	var errs []error
+	major, _, _ := strings.Cut(said["redis_version"], ".")
+	if n, err := strconv.Atoi(major); err != nil || n < oldestRedis {
+		errs = append(errs, fmt.Errorf("version %q is older than %d, on which certdesk is tested", said["redis_version"], oldestRedis))
+	}
+	if said["maxmemory_policy"] != "noeviction" {
+		errs = append(errs, fmt.Errorf("maxmemory-policy is %q: conversations would be thrown away when memory is short; set noeviction", said["maxmemory_policy"]))
+	}
+	if said["aof_enabled"] != "1" {
+		errs = append(errs, errors.New("appendonly is off: a restart would send applicants back to the last page that they saved; set appendonly yes"))
+	}
+	return errors.Join(errs...)
 }

@@ -44,8 +44,10 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 	app.Get("/ca/chain", s.caChain)
 	s.mountMiniapp(app, keys)
 	s.console = newConsole(consoleConfig{
-		Desk: s.desk, Lines: s.talks, Help: s.book, Staff: s.book, Keys: keys, Now: s.now, Log: s.log, Secure: s.secure(),
+		Desk: s.desk, Lines: s.talks, Help: s.book, Staff: s.book, Bank: s.book, Account: s.cfg.Bank.Account,
+		Keys: keys, Now: s.now, Log: s.log, Secure: s.secure(),
 	})
+	app.Server().HeaderReceived = s.console.allowed
 	s.console.mount(app.Group("/console"))
 
 	return app

@@ -120,66 +120,26 @@ func (s *Server) later(do func(context.Context)) {
 	})
 }
 
-const archiveEvery = 15 * time.Second
-
-// archive copies transcripts into the ledger within a minute of the last line.
-func (s *Server) archive(ctx context.Context) {
-	t := time.NewTicker(archiveEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			if err := s.archiveOnce(ctx); err != nil && ctx.Err() == nil {
-				s.log.Warn("transcripts were not archived", slog.Any("error", err))
-			}
-		}
-	}
-}
-
-func (s *Server) archiveOnce(ctx context.Context) error {
-	before := s.now().Add(-archiveEvery)
-	ids, err := s.talks.Fresh(ctx, before)
-	if err != nil {
-		return err
-	}
-	var errs []error // of one talk: the others are archived all the same
-	for _, id := range ids {
-		errs = append(errs, s.archiveTalk(ctx, id, before))
-	}
-	return errors.Join(errs...)
-}
-
-// archiveTalk goes on where the archive stands. Another process may do the
-// same at once: the ledger takes the lines of one of them.
-func (s *Server) archiveTalk(ctx context.Context, id desk.TalkID, before time.Time) error {
-	mark, err := s.book.Mark(ctx, id)
-	if err != nil {
-		return err
-	}
-	lines, next, err := s.talks.Lines(ctx, id, mark)
-	if err != nil {
-		return err
-	}
-	if len(lines) > 0 {
-		if err := s.book.Archive(ctx, id, mark, next, lines); err != nil && !errors.Is(err, desk.ErrStale) {
-			return err
-		}
-	}
-	return s.talks.Archived(ctx, id, before)
-}
-
 // ErrNameTaken is returned for an agent who exists already.
 var ErrNameTaken = errors.New("server: somebody signs in under that name already")
 
-// AddStaff adds an agent who may sign in at the console. A name that is taken
+// Role is what a member of staff may do: an agent talks to applicants, and a
+// supervisor also decides about money.
+type Role = ledger.Role
+
+// The roles.
+const (
+	RoleAgent      = ledger.RoleAgent
+	RoleSupervisor = ledger.RoleSupervisor
+)
+
+// AddStaff adds somebody who may sign in at the console. A name that is taken
 // keeps its password: [ErrNameTaken].
-func (s *Server) AddStaff(ctx context.Context, name, display string, password flows.Secret) error {
+func (s *Server) AddStaff(ctx context.Context, name, display string, role Role, password flows.Secret) error {
 	if _, err := flows.ReadPassword(password.Reveal(), s.now()); err != nil {
 		return errors.New("server: the password is too weak: it needs 8 to 64 characters, with letters and digits")
 	}
-	err := s.book.AddStaff(ctx, ledger.Staff{Name: name, Display: display, Role: ledger.RoleAgent}, password, s.now())
+	err := s.book.AddStaff(ctx, ledger.Staff{Name: name, Display: display, Role: role}, password, s.now())
 	if errors.Is(err, desk.ErrUsed) {
 		return ErrNameTaken
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/png"
 	"log/slog"
+	"strings"
 
 	"github.com/skip2/go-qrcode"
 
@@ -14,6 +15,7 @@ import (
 	"certdesk/bot/wechat"
 	"certdesk/flows"
 	"certdesk/server/desk"
+	"certdesk/server/talks"
 )
 
 // wechatVoice carries replies that no push waits for: customer messages while
@@ -21,6 +23,7 @@ import (
 type wechatVoice struct {
 	client   *wechat.Client
 	links    *links
+	pictures *talks.Shelf
 	template string
 	log      *slog.Logger
 }
@@ -28,7 +31,7 @@ type wechatVoice struct {
 // Say implements [desk.Voice].
 func (v *wechatVoice) Say(ctx context.Context, to string, talk desk.TalkID, replies []flows.Reply) error {
 	text, rest := bot.Render(replies, v.links.of(talk))
-	err := v.texts(ctx, to, append([]string{text}, rest...))
+	_, err := v.texts(ctx, to, append([]string{text}, rest...))
 	if errors.Is(err, desk.ErrClosed) && v.template != "" {
 		return v.progress(ctx, to, talk, replies)
 	}
@@ -43,16 +46,18 @@ func (v *wechatVoice) Say(ctx context.Context, to string, talk desk.TalkID, repl
 	return nil
 }
 
-func (v *wechatVoice) texts(ctx context.Context, to string, texts []string) error {
-	for _, text := range texts {
+// texts sends one message after the other, and returns those that were not
+// sent.
+func (v *wechatVoice) texts(ctx context.Context, to string, texts []string) (left []string, err error) {
+	for i, text := range texts {
 		if text == "" {
 			continue
 		}
 		if err := v.client.Text(ctx, to, text); err != nil {
-			return closed(err)
+			return texts[i:], closed(err)
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // closed translates the platform's "not now" into the desk's.
@@ -66,16 +71,32 @@ func closed(err error) error {
 // picture sends the code itself, to be saved and scanned from the album. The
 // page behind the link shows it too, so a failure here loses nothing.
 func (v *wechatVoice) picture(ctx context.Context, to string, qr flows.QR) {
-	image, err := qrPNG(qr.Content)
-	if err == nil {
-		var media string
-		if media, err = v.client.Upload(ctx, "qr.png", image); err == nil {
-			err = v.client.Image(ctx, to, media)
-		}
+	media, err := v.pictures.Picture(ctx, qr.Content)
+	if err == nil && media != "" {
+		err = v.client.Image(ctx, to, media)
+	}
+	if media == "" || errors.Is(err, wechat.ErrMedia) {
+		err = v.newPicture(ctx, to, qr)
 	}
 	if err != nil {
 		v.log.Info("a code went out as a link only", slog.Any("error", err))
 	}
+}
+
+// newPicture uploads the code and sends it.
+func (v *wechatVoice) newPicture(ctx context.Context, to string, qr flows.QR) error {
+	image, err := qrPNG(qr.Content)
+	if err != nil {
+		return err
+	}
+	media, err := v.client.Upload(ctx, "qr.png", image)
+	if err != nil {
+		return err
+	}
+	if err := v.client.Image(ctx, to, media); err != nil {
+		return err
+	}
+	return v.pictures.KeepPicture(ctx, qr.Content, media)
 }
 
 // progress tells by template that the case has moved on, with a link to it.
@@ -90,18 +111,32 @@ func (v *wechatVoice) progress(ctx context.Context, to string, talk desk.TalkID,
 
 const templateRunes = 20 // of a "thing" field
 
+// short is the first sentence of a text, or as many of its clauses as fit. The
+// page behind the message says the rest, so a number is left out rather than
+// cut: half of one would be taken for the whole.
 func short(text string) string {
-	r := []rune(text)
-	for i, c := range r {
-		if c == '\n' || c == '。' {
-			r = r[:i]
-			break
+	first, _, _ := strings.Cut(text, "\n")
+	first, _, _ = strings.Cut(first, "。")
+	r := []rune(first)
+	if len(r) <= templateRunes {
+		return first
+	}
+	for i := templateRunes; i > 0; i-- {
+		if strings.ContainsRune("，；：！？", r[i]) {
+			return string(r[:i])
 		}
 	}
-	if len(r) > templateRunes {
-		return string(r[:templateRunes-1]) + "…"
+	cut := templateRunes - 1
+	for cut > 0 && number(r[cut-1]) && number(r[cut]) {
+		cut--
 	}
-	return string(r)
+	return strings.TrimSpace(string(r[:cut])) + "…"
+}
+
+// number reports whether a character may be inside an order's or a parcel's
+// number.
+func number(c rune) bool {
+	return c == '-' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
 // qrPNG draws a code large enough to be scanned from a photograph: at least

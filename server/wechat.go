@@ -97,11 +97,24 @@ func (s *Server) hear(ctx context.Context, msg bot.Message) (string, error) {
 		text, rest = "", append([]string{text}, rest...) // nobody listens to this answer, and no delivery follows
 	}
 	if len(rest) > 0 {
-		s.later(func(ctx context.Context) {
-			if err := s.voice.texts(ctx, msg.From, rest); err != nil {
-				s.log.Warn("the rest of an answer was not sent", slog.Any("error", err))
-			}
-		})
+		s.later(func(ctx context.Context) { s.follows(ctx, msg, answer.Talk, rest) })
 	}
 	return text, nil
+}
+
+// follows sends what did not fit into an answer. What cannot be sent is said
+// when the person is heard next.
+func (s *Server) follows(ctx context.Context, msg bot.Message, talk desk.TalkID, texts []string) {
+	left, err := s.voice.texts(ctx, msg.From, texts)
+	if err == nil {
+		return
+	}
+	unheard := make([]flows.Secret, len(left))
+	for i, text := range left {
+		unheard[i] = flows.Conceal(text)
+	}
+	_, lost := s.desk.HandleTalk(ctx, talk, flows.Event{
+		ID: "unheard/" + msg.Event.ID, At: s.now(), Via: flows.Within, What: flows.Unheard{Texts: unheard},
+	})
+	s.log.Warn("the rest of an answer was not sent", slog.Any("error", errors.Join(err, lost)))
 }

@@ -89,6 +89,18 @@ func (c Config) talks() talks.Config {
 	return t
 }
 
+// VerifyLedger opens every sealed value of the ledger with the keys and changes
+// nothing. It says how many opened of each column, and names those that did
+// not, ten of a column at most.
+func VerifyLedger(ctx context.Context, cfg Config) (opened map[string]int, unreadable []string, err error) {
+	keys, err := sealed.ParseKeys(cfg.SecretKeys.Reveal())
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := ledger.Verify(ctx, ledger.Config{DSN: cfg.dsn(), Keys: keys})
+	return v.Opened, v.Unreadable, err
+}
+
 // dsn is where the ledger is.
 func (c Config) dsn() string {
 	if c.Embedded {
@@ -140,7 +152,7 @@ func (s *Server) wireWechat() (err error) {
 func (s *Server) wireVoice() {
 	w := s.cfg.WeChat
 	c := wechat.New(wechat.Config{AppID: w.AppID, AppSecret: w.AppSecret, APIURL: w.APIURL, OpenURL: w.OpenURL, MPURL: w.MPURL}, s.watch.guarded("wechat"), s.talks.Shelf(), s.now)
-	s.voice = &wechatVoice{client: c, links: s.links, template: w.Template, log: s.log}
+	s.voice = &wechatVoice{client: c, links: s.links, pictures: s.talks.Shelf(), template: w.Template, log: s.log}
 }
 
 func (s *Server) wireAlipay() error {

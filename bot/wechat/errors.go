@@ -30,6 +30,10 @@ var (
 	// ErrCode is returned when a code of a page is wrong, old or used (40029,
 	// 40163): the person opens the page again.
 	ErrCode = errors.New("wechat: code of the page is spent")
+
+	// ErrMedia is returned when a picture is not there any more (40007): it is
+	// uploaded again.
+	ErrMedia = errors.New("wechat: picture is gone")
 )
 
 // kinds maps the platform's codes to what the caller can do about them. Source:
@@ -40,6 +44,7 @@ var kinds = map[int]error{
 	45047: ErrQuota,
 	40001: ErrToken, 40014: ErrToken, 42001: ErrToken,
 	40029: ErrCode, 40163: ErrCode,
+	40007: ErrMedia,
 }
 
 // Error is the platform's refusal of a call. It matches one of the sentinels
@@ -58,8 +63,8 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Is makes the error match [ErrClosed], [ErrQuota], [ErrBusy], [ErrToken] or
-// [ErrCode].
+// Is makes the error match [ErrClosed], [ErrQuota], [ErrBusy], [ErrToken],
+// [ErrCode] or [ErrMedia].
 func (e *Error) Is(target error) bool {
 	kind := kinds[e.Code]
 	return kind != nil && target == kind
