@@ -147,7 +147,7 @@ func (d demoCommand) serve(ctx context.Context, env map[string]string, log *slog
 	if err != nil {
 		return err
 	}
-	err = service.AddStaff(ctx, demoStaff, "小周", flows.Conceal(env[demoPassword]))
+	err = service.AddStaff(ctx, demoStaff, "小周", server.RoleSupervisor, flows.Conceal(env[demoPassword]))
 	if err != nil && !errors.Is(err, server.ErrNameTaken) {
 		return errors.Join(err, service.Close())
 	}

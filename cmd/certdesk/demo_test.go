@@ -43,6 +43,7 @@ func TestTheWholeWay(t *testing.T) {
 		a.registers(company, "企业证书")
 		page := a.provesPerson(company)
 		shop := a.provesCompany(page, company, people[1])
+		d.bringsItsStatement()
 		a.orders(shop, company)
 	})
 	t.Run("a person", func(t *testing.T) {
@@ -63,9 +64,26 @@ func TestTheWholeWay(t *testing.T) {
 			a.skipsHeard()
 			a.receives()
 			a.activates(who, fmt.Sprintf("UKEY-E2E-%d", i+1))
+			d.opensItsLedger()
 		})
 	}
 	d.t = t
+}
+
+// opensItsLedger reads everything that is sealed, as after a restore. What is
+// forgotten once it was used has no value then: codes, effects, letters.
+func (d *demo) opensItsLedger() {
+	d.t.Helper()
+	env, err := os.ReadFile(filepath.Join(d.data, "demo.env"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	doctor := exec.CommandContext(d.t.Context(), d.binary, "doctor", "--ledger")
+	doctor.Env = append(os.Environ(), strings.Fields(string(env))...)
+	said, err := doctor.CombinedOutput()
+	if err != nil || !regexp.MustCompile(`of (1[4-9]|20) columns open`).Match(said) {
+		d.t.Errorf("doctor --ledger ended with %v:\n%s", err, said)
+	}
 }
 
 // skipsHeard begins after everything that is in the inbox.
@@ -97,7 +115,7 @@ func (a *applicant) registers(who resident, kind string) {
 		values["org"], values["org2"] = who.Company.Name, who.Company.Name
 	}
 	if code == values["code"] {
-		a.t.Skip("the SMS code happens to be the wrong one of this test")
+		values["code"] = "000001"
 	}
 	a.fills(page, values)
 	page = a.opens(a.hears("验证码不对")) // refused: the reason and a fresh link

@@ -21,6 +21,7 @@ import (
 type doctorCommand struct {
 	Keys    bool `help:"Print a fresh value for CERTDESK_SECRET_KEYS and stop."`
 	Example bool `help:"Print deploy/env.example and stop."`
+	Ledger  bool `help:"Open every sealed value of the ledger with the keys, change nothing, and stop: for a backup that was restored."`
 }
 
 // Run checks everything, however much is missing.
@@ -32,6 +33,8 @@ func (d doctorCommand) Run(ctx context.Context) error {
 	case d.Example:
 		fmt.Print(server.Example())
 		return nil
+	case d.Ledger:
+		return readLedger(ctx)
 	}
 	cfg, err := server.ConfigFrom(os.Environ())
 	failed := diagnose("configuration", err, "set the variables named above; deploy/env.example explains each")
@@ -46,6 +49,9 @@ func (d doctorCommand) Run(ctx context.Context) error {
 			failed = diagnose(at.name, reach(ctx, at.address), "check the address and the firewall") || failed
 		}
 	}
+	if !cfg.RedisURL.IsZero() {
+		failed = diagnose("how Redis is set up", server.InspectRedis(ctx, cfg.RedisURL), "deploy/redis.conf is what it should look like") || failed
+	}
 	cfg.Embedded = cfg.RedisURL.IsZero() || cfg.DatabaseURL.IsZero()
 	service, err := server.New(ctx, cfg, logger(slog.LevelError))
 	failed = diagnose("keys, certificates, manual and stores", err, "the message names the file or the store") || failed
@@ -56,6 +62,29 @@ func (d doctorCommand) Run(ctx context.Context) error {
 		return errors.Join(errors.New("something is missing"), err)
 	}
 	return err
+}
+
+// readLedger needs the ledger's address and the keys only; whatever else is
+// wrong with the configuration does not matter here.
+func readLedger(ctx context.Context) error {
+	cfg, _ := server.ConfigFrom(os.Environ())
+	cfg.Embedded = cfg.DatabaseURL.IsZero()
+	opened, unreadable, err := server.VerifyLedger(ctx, cfg)
+	for _, value := range unreadable {
+		fmt.Println("MISSING", value)
+	}
+	if err == nil && len(unreadable) > 0 {
+		err = errors.New("sealed values do not open: a key is missing, or they are damaged")
+	}
+	if err != nil {
+		return err
+	}
+	all := 0
+	for _, n := range opened {
+		all += n
+	}
+	fmt.Printf("ok      ledger: %d sealed values of %d columns open\n", all, len(opened))
+	return nil
 }
 
 // local reports whether an address is a file or a socket, which is opened with

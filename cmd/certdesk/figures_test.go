@@ -55,6 +55,7 @@ func BenchmarkAgainstTheFloor(b *testing.B) {
 		crowd = append(crowd, g.press(g.plain, slice, all).perSecond()/g.press(g.plain, slice, thousand).perSecond())
 	}
 	row(fmt.Sprintf("%d conversations ÷ a thousand, requests a second", many), quartiles(crowd))
+	row("messages accepted = entries = distinct marks = sum of sequences", fmt.Sprintf("%d, of %d people", g.taken.Load(), g.proves()))
 	b.ReportMetric(middle(speed), "safe/plain")
 }
 
@@ -78,7 +79,7 @@ func (g *ground) talkSize() float64 {
 	return middle(sizes)
 }
 
-// bursts lets one person send a hundred messages at once, over as many
+// bursts lets one person, who has been met, send a hundred messages at once, over as many
 // connections, and compares how long it takes until all are answered.
 func (g *ground) bursts(n int) (ratios []float64) {
 	g.t.Helper()
@@ -87,10 +88,10 @@ func (g *ground) bursts(n int) (ratios []float64) {
 		l := make([]*line, 100)
 		for i := range l { // connected before
 			l[i] = &line{host: p.sender.host}
-			warm, _ := p.sender.push("oWarm"+strconv.Itoa(i), "帮助", strconv.FormatInt(p.last.Add(1), 10), time.Now())
-			_, _, _ = l[i].deliver(warm)
+			g.says(p, l[i], writer(i))
 			defer l[i].close()
 		}
+		g.says(p, l[0], user)
 		began := time.Now()
 		var all sync.WaitGroup
 		for _, one := range l {
@@ -105,7 +106,9 @@ func (g *ground) bursts(n int) (ratios []float64) {
 			})
 		}
 		all.Wait()
-		return time.Since(began).Seconds()
+		took := time.Since(began).Seconds()
+		g.took(p, int64(len(l)))
+		return took
 	}
 	for range n {
 		ratios = append(ratios, burst(g.plain)/burst(g.floor))
@@ -157,7 +160,9 @@ func (g *ground) tails(rate float64, n int) (ratios []float64) {
 	g.t.Helper()
 	at := func(p *process) float64 {
 		c := loadCommand{Users: writers, Rate: rate, For: 2 * time.Second}
-		return float64(c.send(context.WithoutCancel(g.t.Context()), p.sender, []string{"帮助"}).P99)
+		r := c.send(context.WithoutCancel(g.t.Context()), p.sender, []string{"帮助"})
+		g.took(p, r.Accepted)
+		return float64(r.P99)
 	}
 	for range n {
 		ratios = append(ratios, at(g.plain)/at(g.floor))
@@ -189,6 +194,21 @@ func (g *ground) rests() {
 	}
 }
 
+// says sends one message and waits for its answer.
+func (g *ground) says(p *process, l *line, user string) {
+	g.t.Helper()
+	request, err := p.sender.push(user, "帮助", strconv.FormatInt(p.last.Add(1), 10), time.Now())
+	if err != nil {
+		g.t.Error(err)
+		return
+	}
+	if status, _, err := l.deliver(request); err != nil || status != http.StatusOK {
+		g.t.Errorf("%s: %d, %v", p.name, status, err)
+		return
+	}
+	g.took(p, 1)
+}
+
 // fills lets this many people write once.
 func (g *ground) fills(people int) {
 	g.t.Helper()
@@ -199,14 +219,7 @@ func (g *ground) fills(people int) {
 			l := &line{host: g.plain.sender.host}
 			defer l.close()
 			for i := range next {
-				request, err := g.plain.sender.push(fmt.Sprintf("oBench%07d", i), "帮助", strconv.FormatInt(g.plain.last.Add(1), 10), time.Now())
-				if err != nil {
-					g.t.Error(err)
-					continue
-				}
-				if status, _, err := l.deliver(request); err != nil || status != http.StatusOK {
-					g.t.Errorf("filling: %d, %v", status, err)
-				}
+				g.says(g.plain, l, writer(i))
 			}
 		})
 	}

@@ -286,10 +286,10 @@ func (a *applicant) reads(address string) string {
 	return string(text)
 }
 
-// fills sends a page in and returns the page that follows.
-func (a *applicant) fills(page string, values map[string]string) string {
-	a.t.Helper()
-	form := url.Values{}
+// sheet is what a page sends in when these values are typed into it, and where
+// to; the address is empty when the page has no form.
+func sheet(page, service string, values map[string]string) (address string, form url.Values) {
+	form = url.Values{}
 	for k, v := range values {
 		form.Set(k, v)
 	}
@@ -300,11 +300,21 @@ func (a *applicant) fills(page string, values map[string]string) string {
 	}
 	action := actionPattern.FindStringSubmatch(page)
 	if action == nil {
-		a.t.Fatalf("no form on the page\n%s", page)
+		return "", nil
 	}
-	address := html.UnescapeString(action[1])
+	address = html.UnescapeString(action[1])
 	if strings.HasPrefix(address, "/") {
-		address = "http://" + a.service + address
+		address = service + address
+	}
+	return address, form
+}
+
+// fills sends a page in and returns the page that follows.
+func (a *applicant) fills(page string, values map[string]string) string {
+	a.t.Helper()
+	address, form := sheet(page, "http://"+a.service, values)
+	if address == "" {
+		a.t.Fatalf("no form on the page\n%s", page)
 	}
 	r, err := a.browser.PostForm(address, form)
 	if err != nil {

@@ -139,12 +139,15 @@ func (c loadCommand) send(ctx context.Context, s *sender, words []string) report
 			}
 			c.Burst = 0
 		}
-		due <- delivery{fmt.Sprintf("oLoad%06d", rand.IntN(c.Users)), words[rand.IntN(len(words))], at, rand.Float64() < c.Duplicates}
+		due <- delivery{writer(rand.IntN(c.Users)), words[rand.IntN(len(words))], at, rand.Float64() < c.Duplicates}
 	}
 	close(due)
 	all.Wait()
 	return run.report(time.Since(began))
 }
+
+// writer names one of the people who write.
+func writer(i int) string { return fmt.Sprintf("oLoad%06d", i) }
 
 // running counts what came of one run.
 type running struct {

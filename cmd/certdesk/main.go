@@ -17,14 +17,15 @@ import (
 
 // commands is what can be typed after certdesk.
 type commands struct {
-	Demo    demoCommand    `cmd:"" help:"Start the service and a whole world around it on this machine."`
-	Serve   serveCommand   `cmd:"" help:"Start the service."`
-	Talk    talkCommand    `cmd:"" help:"Talk to the manual in this terminal, without any service."`
-	Manual  manualCommand  `cmd:"" help:"Print the manual, its diagrams, its faults, or how much of it is obeyed."`
-	Migrate migrateCommand `cmd:"" help:"Bring the ledger to this release's schema."`
-	Staff   staffCommand   `cmd:"" help:"Add an agent who may sign in at the console."`
-	Load    loadCommand    `cmd:"" help:"Put a service on this machine under load."`
-	Doctor  doctorCommand  `cmd:"" help:"Check the configuration and everything it names."`
+	Demo      demoCommand      `cmd:"" help:"Start the service and a whole world around it on this machine."`
+	Serve     serveCommand     `cmd:"" help:"Start the service."`
+	Talk      talkCommand      `cmd:"" help:"Talk to the manual in this terminal, without any service."`
+	Manual    manualCommand    `cmd:"" help:"Print the manual, its diagrams, its faults, or how much of it is obeyed."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the ledger to this release's schema."`
+	Staff     staffCommand     `cmd:"" help:"Add an agent who may sign in at the console."`
+	Statement statementCommand `cmd:"" help:"Import a statement of the bank."`
+	Load      loadCommand      `cmd:"" help:"Put a service on this machine under load."`
+	Doctor    doctorCommand    `cmd:"" help:"Check the configuration and everything it names."`
 }
 
 func main() {

@@ -10,8 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
-	"net/url"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -26,6 +24,7 @@ type pilgrim struct {
 	read    int // number of the last item that was read
 	arrived bool
 	last    string // what was read last
+	tried   string // the code that was filled in last
 }
 
 const pause = 700 * time.Millisecond // between two things that somebody does
@@ -94,6 +93,11 @@ var answers = []struct {
 			return errors.Join(err, p.say(ctx, "重新获取验证码"))
 		}
 		code := texts[len(texts)-1].Code
+		if code == p.tried { // it was refused: it came too late, or a later one counts
+			p.tried = ""
+			return p.say(ctx, "重新获取验证码")
+		}
+		p.tried = code
 		return p.fills(i, map[string]string{"code": code, "password": "Crowd-2026", "password2": "Crowd-2026", "terms": "on", "duty": "on"})
 	}},
 	{"接下来需要实名认证", says("立即实名")},
@@ -151,22 +155,9 @@ func (p *pilgrim) fills(i item, values map[string]string) error {
 	if err != nil {
 		return err
 	}
-	form := url.Values{}
-	for k, v := range values {
-		form.Set(k, v)
-	}
-	for name, pattern := range map[string]*regexp.Regexp{"_nonce": noncePattern, "_page": pagePattern} {
-		if m := pattern.FindStringSubmatch(page); m != nil {
-			form.Set(name, html.UnescapeString(m[1]))
-		}
-	}
-	action := actionPattern.FindStringSubmatch(page)
-	if action == nil {
+	to, form := sheet(page, p.front, values)
+	if to == "" {
 		return errors.New("no form")
-	}
-	to := html.UnescapeString(action[1])
-	if strings.HasPrefix(to, "/") {
-		to = p.front + to
 	}
 	got, err := browser.PostForm(to, form)
 	if err != nil {
@@ -189,6 +180,20 @@ func (p *pilgrim) scans(i item) (id string, err error) {
 	var scanned struct{ Kind, ID string }
 	err = p.ask("POST", p.city+"/world/alipay/scan", map[string]string{"user": p.Alipay, "url": html.UnescapeString(m[1])}, &scanned)
 	return scanned.ID, err
+}
+
+// askedAgain counts the requests to send a message once more.
+func (p *pilgrim) askedAgain() (n int) {
+	var inbox []item
+	if err := p.ask("GET", p.at("/world/wechat/%s/inbox?after=0", p.OpenID), nil, &inbox); err != nil {
+		p.t.Fatal(err)
+	}
+	for _, i := range inbox {
+		if strings.Contains(i.Text, "请再发一次") {
+			n++
+		}
+	}
+	return n
 }
 
 // exchange sends a body and reads the answer: as JSON, or as the text it is.

@@ -72,6 +72,7 @@ type staffCommand struct {
 type staffAddCommand struct {
 	Name    string `arg:"" help:"Name to sign in with."`
 	Display string `help:"Name that applicants read." required:""`
+	Role    string `help:"An agent talks to applicants; a supervisor also decides about money." enum:"agent,supervisor" default:"agent"`
 }
 
 // Run reads the password from a pipe or the terminal, never from an argument.
@@ -82,7 +83,7 @@ func (s staffAddCommand) Run(ctx context.Context) error {
 	}
 	password := flows.Conceal(strings.TrimRight(line, "\r\n"))
 	return withService(ctx, func(service *server.Server) error {
-		return service.AddStaff(ctx, s.Name, s.Display, password)
+		return service.AddStaff(ctx, s.Name, s.Display, server.Role(s.Role), password)
 	})
 }
 
