@@ -39,9 +39,10 @@ type Config struct {
 	CA     CAConfig      `envPrefix:"CA_"`
 	Bank   BankConfig    `envPrefix:"BANK_"`
 
-	Embedded bool   `env:"-"` // Redis and SQLite inside the process; set by a flag, never by a variable
-	Hurry    int    `env:"-"` // divides every deadline; the demo's only
-	Frame    string `env:"-"` // origin that may show our pages in a frame; the demo's only
+	Roles    []ProcessRole `env:"-"` // what this process does; everything when empty
+	Embedded bool          `env:"-"` // Redis and SQLite inside the process; set by a flag, never by a variable
+	Hurry    int           `env:"-"` // divides every deadline; the demo's only
+	Frame    string        `env:"-"` // origin that may show our pages in a frame; the demo's only
 }
 
 // WeChatConfig is the official account.

@@ -31,6 +31,13 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	app.Get("/readyz", s.ready)
 	app.Get("/metrics", s.watch.serve(s.cfg.MetricsToken))
+	s.console = newConsole(consoleConfig{
+		Desk: s.desk, Lines: s.talks, Help: s.book, Staff: s.book, Bank: s.book, Account: s.cfg.Bank.Account,
+		Keys: keys, Now: s.now, Log: s.log, Secure: s.secure(),
+	})
+	if !s.has(RoleWeb) {
+		return app
+	}
 	app.Use(s.bounded, s.watch.timed)
 
 	app.Get("/wechat", s.verifyWechat)
@@ -43,10 +50,6 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 	s.mountUKey(app)
 	app.Get("/ca/chain", s.caChain)
 	s.mountMiniapp(app, keys)
-	s.console = newConsole(consoleConfig{
-		Desk: s.desk, Lines: s.talks, Help: s.book, Staff: s.book, Bank: s.book, Account: s.cfg.Bank.Account,
-		Keys: keys, Now: s.now, Log: s.log, Secure: s.secure(),
-	})
 	app.Server().HeaderReceived = s.console.allowed
 	s.console.mount(app.Group("/console"))
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,6 +60,20 @@ type Server struct {
 	extras    sync.WaitGroup              // what a request left to be done after its answer
 }
 
+// ProcessRole is a share of the service that a process may take.
+type ProcessRole string
+
+// The roles. Every process settles what it decided itself, and tells how it is.
+const (
+	RoleWeb    ProcessRole = "web"    // answers applicants, partners and agents
+	RoleWorker ProcessRole = "worker" // performs the jobs, archives transcripts, sets the menu
+)
+
+// has reports whether this process takes a role.
+func (s *Server) has(r ProcessRole) bool {
+	return len(s.cfg.Roles) == 0 || slices.Contains(s.cfg.Roles, r)
+}
+
 // Run serves until ctx ends or a part fails, then stops in order: first no new
 // requests, then the requests in hand and what they left to do, then the jobs.
 // It returns the first failure, or nil after an orderly stop.
@@ -72,13 +87,15 @@ func (s *Server) Run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	var parts sync.WaitGroup
 	parts.Go(func() { failed <- s.web.Listener(listener) })
-	parts.Go(func() { failed <- s.book.Work(work, s.desk) })
 	parts.Go(func() { s.desk.Run(work) })
-	parts.Go(func() { s.archive(work) })
+	if s.has(RoleWorker) {
+		parts.Go(func() { failed <- s.book.Work(work, s.desk) })
+		parts.Go(func() { s.archive(work) })
+		parts.Go(func() { s.postMenu(work) })
+	}
 	if s.embedded != nil {
 		parts.Go(func() { s.tick(work) })
 	}
-	parts.Go(func() { s.postMenu(work) })
 	s.log.Info("serving", slog.String("address", listener.Addr().String()))
 	var first error
 	select {

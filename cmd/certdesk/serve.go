@@ -21,7 +21,8 @@ import (
 const gcPercent = 400
 
 type serveCommand struct {
-	Embedded bool `help:"Keep Redis and the ledger inside this process. For trying out, not for production."`
+	Embedded bool                 `help:"Keep Redis and the ledger inside this process. For trying out, not for production."`
+	Roles    []server.ProcessRole `help:"What this process does: web answers, worker performs the jobs." enum:"web,worker" default:"web,worker"`
 }
 
 // Run serves until it is told to stop.
@@ -30,7 +31,7 @@ func (s serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg.Embedded = s.Embedded
+	cfg.Embedded, cfg.Roles = s.Embedded, s.Roles
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -39,6 +40,9 @@ func TestMigrateBackAndForward(t *testing.T) {
 			t.Fatalf("the schema is %+v, %v", was, err)
 		}
 		for to := was.Release - 1; to >= 1; to-- {
+			if names, err := fs.Glob(migrations, fmt.Sprintf("migrations/%04d_*.sql", to)); err != nil || len(names) == 0 {
+				continue // a number that was left out
+			}
 			before := contents(t, l.Ledger)
 			back, err := l.engine.schema(ctx, to)
 			if err != nil || back.At != to {
