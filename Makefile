@@ -6,6 +6,7 @@ RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 10s
 SOAK ?= 60s
+PEOPLE ?= 30000
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
@@ -59,8 +60,8 @@ fresh: ## refuse generated files that are out of date
 fuzz: ## fuzz every decoder for FUZZTIME each
 	@.ci/fuzz $(FUZZTIME)
 
-bench: needs ## measure the service against its floor
-	$(GO) test ./cmd/certdesk -run '^$$' -bench AgainstTheFloor -benchtime 1x -timeout 30m
+bench: needs ## measure the service against its floor, and PEOPLE conversations against a thousand
+	CERTDESK_PEOPLE=$(PEOPLE) $(GO) test ./cmd/certdesk -run '^$$' -bench AgainstTheFloor -benchtime 1x -timeout 90m
 
 coverage: ## say of each line of the manual whether it is obeyed
 	@$(GO) run ./cmd/certdesk manual --coverage

@@ -16,6 +16,10 @@ const (
 // so that we never expire what Alipay still lets somebody pay.
 const PayWithin = 30 * time.Minute
 
+// OrderWithin is how long an order is kept for somebody who does not pay: a
+// week after the last reminder.
+const OrderWithin = 14 * 24 * time.Hour
+
 var payment = Chapter{
 	Name: "payment", Title: "1.4 订单付款", Milestone: "付款", Proof: KeyShips,
 	Steps: []Step{
@@ -50,7 +54,10 @@ var payment = Chapter{
 			Turn:  Turn{"您", "2分钟"},
 			Ask:   "付款码已失效，订单 {order} 还在。没有付款的话，不会扣款。",
 			Help:  "重新获取付款码后再付款。如果您已经付过款，请稍等，到账后会自动继续。",
-			Exits: []Exit{{On: Picked("重新获取付款码", "重新获取"), To: PaymentOpening}},
+			Exits: []Exit{
+				{On: Picked("重新获取付款码", "重新获取"), To: PaymentOpening},
+				{On: ByDayAfter(OrderWithin), Do: []Action{closeOrder}, To: Cancelled},
+			},
 		},
 	},
 }
@@ -71,6 +78,11 @@ var (
 		p, ok := e.What.(Paid)
 		return ok && p.No != c.Form.Text(KeyDropped) && (p.No == c.Form.Text(KeyOrderNo) || !c.Form.Has(KeyOrderNo))
 	}}
+	closeOrder = Action{
+		Name:   "close the order",
+		Says:   "订单 {order} 两周没有付款，已自动关闭，没有扣款。",
+		Effect: func(Case) Effect { return Cancel{} },
+	}
 	checkPayment = Action{
 		Name:    "ask the cashier",
 		Effect:  func(Case) Effect { return CheckPayment{} },

@@ -21,7 +21,9 @@ type world struct {
 func (w *world) ask(e Effect) {
 	switch x := e.(type) {
 	case Wait:
-		w.tell(Waited{Entry: x.Entry})
+		if x.For < OrderWithin { // whoever keeps going never leaves an order for that long
+			w.tell(Waited{Entry: x.Entry, Nudge: x.Nudge})
+		}
 	case SendCode:
 		w.tell(CodeSent{})
 	case Register:

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"strconv"
 	"sync"
@@ -46,7 +48,7 @@ func BenchmarkAgainstTheFloor(b *testing.B) {
 	row("two processes: decisions that found the talk changed", fmt.Sprintf("%.2f %%", 100*g.conflicts(say)))
 	row("99th percentile at 40 % of saturation ÷ floor", quartiles(g.tails(0.4*once.perSecond(), 6)))
 
-	const many = 30_000
+	many := manyPeople(b)
 	g.fills(many)
 	g.rests()
 	thousand, all := anybody(1000), anybody(many)
@@ -57,6 +59,17 @@ func BenchmarkAgainstTheFloor(b *testing.B) {
 	row(fmt.Sprintf("%d conversations ÷ a thousand, requests a second", many), quartiles(crowd))
 	row("messages accepted = entries = distinct marks = sum of sequences", fmt.Sprintf("%d, of %d people", g.taken.Load(), g.proves()))
 	b.ReportMetric(middle(speed), "safe/plain")
+}
+
+// manyPeople is how many conversations "many" are: CERTDESK_PEOPLE says. A
+// million need 6 GB and half an hour.
+func manyPeople(b *testing.B) int {
+	text := cmp.Or(os.Getenv("CERTDESK_PEOPLE"), "30000")
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1000 || n > 1_000_000 {
+		b.Fatalf("CERTDESK_PEOPLE is %q, want a number from a thousand to a million", text)
+	}
+	return n
 }
 
 // talkSize is what one talk takes in Redis, in the middle of a sample.
@@ -174,7 +187,7 @@ func (g *ground) tails(rate float64, n int) (ratios []float64) {
 func (g *ground) rests() {
 	g.t.Helper()
 	ctx := context.WithoutCancel(g.t.Context())
-	for end := time.After(5 * time.Minute); ; {
+	for end := time.After(30 * time.Minute); ; {
 		left := 0
 		for _, pattern := range []string{"{p*}:todo", "{p*}:fresh"} { // to be settled, and to be archived
 			keys, _, err := g.redis.Scan(ctx, 0, pattern, 10_000_000).Result()
