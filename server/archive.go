@@ -38,7 +38,7 @@ func (s *Server) archiveOnce(ctx context.Context) error {
 	var errs []error // of one batch: the others are archived all the same
 	for batch := range slices.Chunk(ids, archiveAtOnce) {
 		began := time.Now()
-		errs = append(errs, s.archiveTalks(ctx, batch, before))
+		errs = append(errs, s.archiveTalks(ctx, batch))
 		select {
 		case <-ctx.Done():
 			return errors.Join(append(errs, ctx.Err())...)
@@ -49,13 +49,15 @@ func (s *Server) archiveOnce(ctx context.Context) error {
 }
 
 // archiveTalks goes on where the archive stands. Another process may do the
-// same at once: the ledger takes the lines of one of them. A talk that cannot
-// be read is named in the error, and the others are archived.
-func (s *Server) archiveTalks(ctx context.Context, ids []desk.TalkID, before time.Time) error {
+// same at once: the ledger takes the lines of one of them, and says how far the
+// archive got. A talk that cannot be read is named in the error, stays fresh,
+// and the others are archived.
+func (s *Server) archiveTalks(ctx context.Context, ids []desk.TalkID) error {
 	marks, err := s.book.Marks(ctx, ids)
 	if err != nil {
 		return err
 	}
+	at := s.now()
 	passages, unread := s.talks.Passages(ctx, marks)
 	for _, id := range ids {
 		if _, known := marks[id]; !known {
@@ -65,9 +67,12 @@ func (s *Server) archiveTalks(ctx context.Context, ids []desk.TalkID, before tim
 	if err := s.book.Archive(ctx, passages...); err != nil {
 		return errors.Join(unread, err)
 	}
-	done := make([]desk.TalkID, len(passages))
+	read := make([]desk.TalkID, len(passages))
 	for i, p := range passages {
-		done[i] = p.Talk
+		read[i] = p.Talk
 	}
-	return errors.Join(unread, s.talks.Archived(ctx, before, done...))
+	if marks, err = s.book.Marks(ctx, read); err != nil {
+		return errors.Join(unread, err)
+	}
+	return errors.Join(unread, s.talks.Archived(ctx, at, marks))
 }

@@ -36,7 +36,7 @@ for i = first, last do
 end
 if lines > 0 then
   if ARGV[11] == '1' then redis.call('PEXPIRE', KEYS[2], ARGV[3]) end
-  redis.call('ZADD', KEYS[6], ARGV[6], ARGV[5])
+  redis.call('ZADD', KEYS[6], 'NX', ARGV[6], ARGV[5])
 end
 if at <= #ARGV then redis.call('SADD', KEYS[5], ARGV[5]) end
 for i = at, #ARGV, 2 do

@@ -27,7 +27,7 @@ func (s *Store) Append(ctx context.Context, id desk.TalkID, lines ...desk.Line) 
 	}
 	pipe := s.redis.Pipeline()
 	pipe.XAdd(ctx, &redis.XAddArgs{Stream: linesKey(id), MaxLen: s.cfg.Lines, Approx: true, Values: []any{"l", box}})
-	pipe.ZAdd(ctx, freshKey(Partition(id)), redis.Z{Score: float64(lines[len(lines)-1].At.UnixMilli()), Member: string(id)})
+	pipe.ZAddNX(ctx, freshKey(Partition(id)), redis.Z{Score: float64(lines[len(lines)-1].At.UnixMilli()), Member: string(id)})
 	pipe.PExpire(ctx, linesKey(id), s.cfg.Idle)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("talks: append to %s: %w", id, err)
@@ -87,8 +87,9 @@ func (s *Store) passage(p desk.Passage, entries []redis.XMessage) (desk.Passage,
 	return p, nil
 }
 
-// Fresh returns talks whose last line is older than the given time and not
-// archived, at most a hundred of each partition.
+// Fresh returns talks with a line that is older than the given time and not
+// archived, at most a hundred of each partition. Somebody who never pauses is
+// among them: the stream keeps their last lines only.
 func (s *Store) Fresh(ctx context.Context, before time.Time) ([]desk.TalkID, error) {
 	until := strconv.FormatInt(before.UnixMilli(), 10)
 	talks, err := s.everywhere(ctx, func(pipe redis.Pipeliner, partition int) *redis.StringSliceCmd {
@@ -101,19 +102,23 @@ func (s *Store) Fresh(ctx context.Context, before time.Time) ([]desk.TalkID, err
 }
 
 var archivedScript = redis.NewScript(`
-local last = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if last and tonumber(last) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+if not last or last[1] == ARGV[2] then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+else
+  redis.call('ZADD', KEYS[1], 'XX', ARGV[3], ARGV[1])
+end
 return 0`)
 
-// Archived forgets that talks are fresh, unless they spoke after the given
-// time.
-func (s *Store) Archived(ctx context.Context, before time.Time, ids ...desk.TalkID) error {
+// Archived forgets that talks are fresh whose last line is the archive's. What
+// the others said since is fresh from the given time on.
+func (s *Store) Archived(ctx context.Context, at time.Time, marks map[desk.TalkID]string) error {
 	pipe := s.redis.Pipeline()
-	for _, id := range ids {
-		archivedScript.Eval(ctx, pipe, []string{freshKey(Partition(id))}, string(id), before.UnixMilli())
+	for id, mark := range marks {
+		archivedScript.Eval(ctx, pipe, []string{freshKey(Partition(id)), linesKey(id)}, string(id), mark, at.UnixMilli())
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("talks: archived %d talks: %w", len(ids), err)
+		return fmt.Errorf("talks: archived %d talks: %w", len(marks), err)
 	}
 	return nil
 }

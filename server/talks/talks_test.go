@@ -73,37 +73,47 @@ func TestTalksUnderASentinel(t *testing.T) {
 	})
 }
 
-// suite runs the same suite on a real server. Time there cannot be moved, so
-// everything is kept for two seconds at most.
+// suite runs the same suite on a real server. Time there cannot be moved, but
+// every key can be made older.
 func suite(t *testing.T, dial func() redis.UniversalClient) {
 	t.Helper()
-	cfg := talks.Config{Idle: 2 * time.Second, Answer: time.Second, Burst: 30, Window: time.Second, Lines: 200}
 	desktest.Talks(t, func(t *testing.T) (desktest.Store, func(time.Duration)) {
 		client := dial()
-		flush(t, client)
-		return open(t, client, cfg), func(d time.Duration) {
-			if d > 24*time.Hour {
-				d = cfg.Idle
-			} else {
-				d = cfg.Answer
-			}
-			<-time.After(d + 100*time.Millisecond)
+		everywhere(t, client, func(node *redis.Client) error { return node.FlushAll(t.Context()).Err() })
+		return open(t, client, talks.Defaults), func(d time.Duration) {
+			everywhere(t, client, func(node *redis.Client) error { return age(t.Context(), node, d) })
 		}
 	})
 }
 
-// flush empties every server of a Redis.
-func flush(t *testing.T, client redis.UniversalClient) {
+// everywhere does something to every server of a Redis.
+func everywhere(t *testing.T, client redis.UniversalClient, do func(node *redis.Client) error) {
 	t.Helper()
-	err := error(nil)
-	if cluster, ok := client.(*redis.ClusterClient); ok {
-		err = cluster.ForEachMaster(t.Context(), func(ctx context.Context, node *redis.Client) error { return node.FlushAll(ctx).Err() })
-	} else {
-		err = client.FlushAll(t.Context()).Err()
+	var err error
+	switch c := client.(type) {
+	case *redis.ClusterClient:
+		err = c.ForEachMaster(t.Context(), func(_ context.Context, node *redis.Client) error { return do(node) })
+	case *redis.Client:
+		err = do(c)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// age takes a time from what every key has left.
+func age(ctx context.Context, node *redis.Client, d time.Duration) error {
+	keys := node.Scan(ctx, 0, "*", 1000).Iterator()
+	for keys.Next(ctx) {
+		left, err := node.PTTL(ctx, keys.Val()).Result()
+		if err == nil && left > 0 {
+			err = node.PExpire(ctx, keys.Val(), left-d).Err() // in the past: gone
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return keys.Err()
 }
 
 func TestNothingPersonalLiesOpen(t *testing.T) {
@@ -204,4 +214,53 @@ func moves(t *testing.T, dial func() redis.UniversalClient) {
 		}
 	}
 	t.Error("the process is never told that another has written its talk")
+}
+
+// TestFreshUntilArchived follows somebody who never pauses: they are archived
+// all the same, and what they said meanwhile stays to be archived.
+func TestFreshUntilArchived(t *testing.T) {
+	ctx := t.Context()
+	client := single(miniredis.RunT(t).Addr())
+	t.Cleanup(func() { client.Close() })
+	s, err := talks.Open(ctx, client, keys(t), talks.Defaults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began, was := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC), ""
+	says := func(after time.Duration) (mark string) {
+		t.Helper()
+		at := began.Add(after)
+		next, _, err := s.Commit(ctx, desk.Commit{
+			Talk: desk.Talk{ID: "a", Case: flows.Case{Seq: 1}}, Was: was, Event: flows.Event{ID: at.String(), At: at}, Lines: []desk.Line{{At: at, Text: "喂"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		was = next.Revision
+		_, mark, err = s.Lines(ctx, "a", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mark
+	}
+	wantFresh := func(after time.Duration, want int) {
+		t.Helper()
+		if ids, err := s.Fresh(ctx, began.Add(after)); err != nil || len(ids) != want {
+			t.Errorf("%v after the first line, %d talks are fresh, %v, want %d", after, len(ids), err, want)
+		}
+	}
+	archived := func(after time.Duration, mark string) {
+		t.Helper()
+		if err := s.Archived(ctx, began.Add(after), map[desk.TalkID]string{"a": mark}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := says(0)
+	last := says(20 * time.Second)
+	wantFresh(time.Second, 1)
+	archived(21*time.Second, first)
+	wantFresh(20*time.Second, 0)
+	wantFresh(21*time.Second, 1)
+	archived(22*time.Second, last)
+	wantFresh(time.Hour, 0)
 }
