@@ -109,7 +109,7 @@ func (d *demo) stop() {
 	d.process = nil
 }
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // wait looks again and again until something is true.
 func (d *demo) wait(what string, true_ func() bool) {

@@ -30,6 +30,8 @@ var laws = []struct{ broken, query string }{
 	{"paid orders without a payment", "SELECT COUNT(*) FROM orders o WHERE state = 'paid' AND NOT EXISTS (SELECT 1 FROM payment p WHERE p.order_no = o.no AND p.state = 'paid' AND p.amount = o.total)"},
 	{"paid orders without a parcel", "SELECT COUNT(*) FROM orders o WHERE state = 'paid' AND NOT EXISTS (SELECT 1 FROM shipment s WHERE s.order_no = o.no AND s.waybill <> '')"},
 	{"parcels of orders that are not paid", "SELECT COUNT(*) FROM shipment s JOIN orders o ON o.no = s.order_no WHERE o.state <> 'paid'"},
+	{"talks with two proofs of a company", "SELECT COUNT(*) FROM (SELECT talk FROM proof WHERE state = 'seen' GROUP BY talk HAVING COUNT(*) > 1) d"},
+	{"certificates of orders that are not paid", "SELECT COUNT(*) FROM certificate c JOIN orders o ON o.no = c.order_no WHERE o.state <> 'paid'"},
 	{"totals that are not key and courier", "SELECT COUNT(*) FROM orders WHERE total <> key_fee + courier"},
 	{"talks with two accounts", "SELECT COUNT(*) FROM (SELECT talk FROM account GROUP BY talk HAVING COUNT(*) > 1) d"},
 	{"effects that are owed and that no job will do", "SELECT COUNT(*) FROM effect WHERE done_at = 0 AND NOT EXISTS (SELECT 1 FROM river_job j WHERE j.id = job AND j.finalized_at IS NULL)"},
@@ -67,8 +69,8 @@ func (s *soak) judge(crowd []*pilgrim) {
 	}
 	messages := s.booked(db, len(crowd)-stuck, broken)
 	s.transcribed(messages, crowd, broken)
-	s.t.Logf("soak: %d applicants, %d messages, %d kills, %d orderly stops, %d restarts of Redis, %d of PostgreSQL, %d faults ordered: %d violations",
-		len(crowd), len(messages), s.kills, s.stops, s.redisDown, s.ledgerDown, s.faults, violations)
+	s.t.Logf("soak: %d applicants, %d UKeys activated, %d messages, %d kills, %d orderly stops, %d restarts of Redis, %d of PostgreSQL, %d faults ordered: %d violations",
+		len(crowd), s.activated, len(messages), s.kills, s.stops, s.redisDown, s.ledgerDown, s.faults, violations)
 	if violations > 0 {
 		s.t.Logf("the service said:\n%s", s.logged())
 		s.t.Errorf("in the end:\n%s", strings.Join(findings, "\n"))
@@ -145,6 +147,7 @@ func (s *soak) booked(db *sql.DB, arrived int, broken func(int, string, ...any))
 	if n := count(s.t, db, "SELECT COUNT(*) FROM shipment WHERE waybill <> ''"); n != len(books.Courier.Orders) {
 		broken(1, "difference of parcels: the courier has %d, the ledger %d", len(books.Courier.Orders), n)
 	}
+	s.certified(db, broken)
 	invalid := 0
 	for _, push := range books.WeChat.Pushes {
 		if push.Outcome == "invalid" {
@@ -153,6 +156,27 @@ func (s *soak) booked(db *sql.DB, arrived int, broken func(int, string, ...any))
 	}
 	broken(invalid, "pushes were answered with what WeChat cannot read")
 	return books.WeChat.Pushes
+}
+
+// certified compares the authority's books with the ledger's.
+func (s *soak) certified(db *sql.DB, broken func(int, string, ...any)) {
+	s.t.Helper()
+	var books []struct{ Number, Label string }
+	if err := s.ask("GET", s.city+"/world/ca/certificates", nil, &books); err != nil {
+		s.t.Fatal(err)
+	}
+	made, orders := map[string]int{}, map[string]bool{}
+	for _, c := range books {
+		orders[c.Number] = true
+		if made[c.Number+c.Label]++; made[c.Number+c.Label] > 1 {
+			broken(1, "certificate %s made again for order %s", c.Label, c.Number)
+		}
+	}
+	if n := count(s.t, db, "SELECT COUNT(*) FROM certificate WHERE issued <> ''"); n != len(orders) || len(books) != 2*n {
+		broken(1, "difference of certificates: the authority made %d for %d orders, the ledger has %d pairs", len(books), len(orders), n)
+	}
+	s.activated = count(s.t, db, "SELECT COUNT(*) FROM certificate WHERE finished_at > 0")
+	broken(len(orders)-s.activated, "UKeys have certificates and are not activated")
 }
 
 // transcribed looks for every message that was acknowledged in the transcripts,

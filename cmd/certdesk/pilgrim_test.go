@@ -10,6 +10,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"os"
+	"os/exec"
 	"strings"
 	"time"
 )
@@ -21,16 +23,32 @@ import (
 type pilgrim struct {
 	*soak
 	resident
-	read    int // number of the last item that was read
+	kind    string        // of certificate, as the first question offers it
+	comes   time.Duration // after the beginning
+	token   string        // configuration of the UKey's driver; empty for who stops when the UKey is there
+	read    int           // number of the last item that was read
 	arrived bool
 	last    string // what was read last
 	tried   string // the code that was filled in last
+
+	transferred string // account that the company's money went to
 }
+
+// The certificates that are applied for.
+const (
+	forAPerson  = "个人证书"
+	forACompany = "企业证书"
+)
 
 const pause = 700 * time.Millisecond // between two things that somebody does
 
 // journey goes on until the key is there, or time is up.
 func (p *pilgrim) journey(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(p.comes):
+	}
 	_ = p.say(ctx, "你好")
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
@@ -84,21 +102,35 @@ var answers = []struct {
 	question string
 	do       func(context.Context, *pilgrim, item) error
 }{
-	{"UKey 已送达", func(_ context.Context, p *pilgrim, _ item) error { p.arrived = true; return nil }},
-	{"请问要办理哪一种证书", says("个人证书")},
+	{"证书已激活", func(_ context.Context, p *pilgrim, _ item) error { p.arrived = true; return nil }},
+	{"激活码：", activates},
+	{"正在制证", says("重新获取激活码")},
+	{"UKey 已送达", func(ctx context.Context, p *pilgrim, _ item) error {
+		if p.token == "" {
+			p.arrived = true
+			return nil
+		}
+		return p.say(ctx, "开始激活")
+	}},
+	{"请问要办理哪一种证书", func(ctx context.Context, p *pilgrim, _ item) error { return p.say(ctx, p.kind) }},
+	{"您即将注册的账号为机构账号", says("我知道了")},
 	{"填写登录名和手机号码", fillsIn(func(p *pilgrim) map[string]string { return map[string]string{"login": p.Login, "mobile": p.Mobile} })},
 	{"验证码会发到", func(ctx context.Context, p *pilgrim, i item) error {
-		var texts []struct{ Code string }
-		if err := p.ask("GET", p.at("/world/sms/%s", p.Mobile), nil, &texts); err != nil || len(texts) == 0 {
+		codes, err := p.codes()
+		if err != nil || len(codes) == 0 {
 			return errors.Join(err, p.say(ctx, "重新获取验证码"))
 		}
-		code := texts[len(texts)-1].Code
+		code := codes[len(codes)-1]
 		if code == p.tried { // it was refused: it came too late, or a later one counts
 			p.tried = ""
 			return p.say(ctx, "重新获取验证码")
 		}
 		p.tried = code
-		return p.fills(i, map[string]string{"code": code, "password": "Crowd-2026", "password2": "Crowd-2026", "terms": "on", "duty": "on"})
+		values := map[string]string{"code": code, "password": "Crowd-2026", "password2": "Crowd-2026", "terms": "on", "duty": "on"}
+		if p.kind == forACompany {
+			values["org"], values["org2"] = p.Company.Name, p.Company.Name
+		}
+		return p.fills(i, values)
 	}},
 	{"接下来需要实名认证", says("立即实名")},
 	{"推荐用支付宝人脸识别认证", says("同意")},
@@ -109,6 +141,19 @@ var answers = []struct {
 			return errors.Join(err, p.say(ctx, "我已完成认证"))
 		}
 		return p.tell(ctx, p.city+"/world/alipay/face", map[string]string{"id": id, "outcome": "pass"})
+	}},
+	{"填写统一社会信用代码", fillsIn(func(p *pilgrim) map[string]string { return map[string]string{"uscc": p.Company.Code} })},
+	{"查看打款细则", says("我已阅读并同意")},
+	{"请按下面的账户汇款", func(ctx context.Context, p *pilgrim, i item) error {
+		to := subAccount.FindString(i.Text)
+		if to == p.transferred {
+			return p.say(ctx, "我已汇款") // once is enough: the bank loses nothing
+		}
+		err := p.tell(ctx, p.city+"/world/bank/transfer", map[string]string{"payer": p.Company.Account, "account": to, "amount": "0.01", "remark": "认证"})
+		if err == nil {
+			p.transferred = to
+		}
+		return err
 	}},
 	{"请核对订单", says("确认并付款")},
 	{"请用支付宝扫码付款", func(ctx context.Context, p *pilgrim, i item) error {
@@ -123,7 +168,12 @@ var answers = []struct {
 	{"收货", fillsIn(func(p *pilgrim) map[string]string {
 		return map[string]string{"to": p.Name, "prov": "浙江省", "city": "杭州市", "dist": "西湖区", "addr": "文三路90号东部软件园1号楼", "tomob": p.Mobile}
 	})},
-	{"开票", fillsIn(func(*pilgrim) map[string]string { return nil })},
+	{"开票", fillsIn(func(p *pilgrim) map[string]string {
+		if p.kind == forACompany {
+			return map[string]string{"title": p.Company.Name, "tax": p.Company.Code}
+		}
+		return nil
+	})},
 	{"购买", says("1")},
 	{"预计", func(context.Context, *pilgrim, item) error { return nil }}, // it is the courier's turn
 }
@@ -180,6 +230,55 @@ func (p *pilgrim) scans(i item) (id string, err error) {
 	var scanned struct{ Kind, ID string }
 	err = p.ask("POST", p.city+"/world/alipay/scan", map[string]string{"user": p.Alipay, "url": html.UnescapeString(m[1])}, &scanned)
 	return scanned.ID, err
+}
+
+// activates runs the real tool with the UKey: once for each activation code,
+// for as long as it takes, like anybody whose network fails.
+func activates(ctx context.Context, p *pilgrim, i item) error {
+	m := ticketPattern.FindStringSubmatch(i.Text)
+	if m == nil || m[1] == p.tried {
+		return p.say(ctx, "重新获取激活码")
+	}
+	p.tried = m[1]
+	before, err := p.codes()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	tool := exec.CommandContext(ctx, p.agent, "activate", "--server", p.front, "--code", m[1], "--module", p.module, "--yes")
+	tool.Env = append(os.Environ(), "SOFTHSM2_CONF="+p.token)
+	in, err := tool.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := tool.Start(); err != nil {
+		return err
+	}
+	go func() { // the SMS comes when it comes
+		defer in.Close()
+		for ctx.Err() == nil {
+			if codes, err := p.codes(); err == nil && len(codes) > len(before) {
+				fmt.Fprintf(in, "%s\n111111\n\n", codes[len(codes)-1])
+				return
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
+		}
+	}()
+	return tool.Wait()
+}
+
+// codes are those that the telephone has received.
+func (p *pilgrim) codes() (codes []string, err error) {
+	var texts []struct{ Code string }
+	err = p.ask("GET", p.at("/world/sms/%s", p.Mobile), nil, &texts)
+	for _, sms := range texts {
+		codes = append(codes, sms.Code)
+	}
+	return codes, err
 }
 
 // askedAgain counts the requests to send a message once more.

@@ -50,11 +50,13 @@ type soak struct {
 	original string // name of the official account
 	keys     string
 	front    string // where the balancer listens
+	agent    string // the tool of an applicant's PC
+	module   string // driver of its UKeys
 	city     string
 	log      *os.File
 
-	kills, stops, redisDown, ledgerDown, faults int
-	turn                                        atomic.Int64
+	kills, stops, redisDown, ledgerDown, faults, activated int
+	turn                                                   atomic.Int64
 }
 
 func TestSoak(t *testing.T) {
@@ -66,10 +68,10 @@ func TestSoak(t *testing.T) {
 	if err != nil || during > 2*time.Hour {
 		t.Fatalf("CERTDESK_SOAK is %q, want a time of at most two hours", text)
 	}
-	s := newSoak(t, 40+int(during/time.Second))
+	s := newSoak(t, min(60+int(during/time.Second), 2000))
 	ctx, cancel := context.WithTimeout(t.Context(), during+quietTime)
 	defer cancel()
-	crowd := s.crowd()
+	crowd := s.crowd(during)
 	var all sync.WaitGroup
 	for _, who := range crowd {
 		all.Go(func() { who.journey(ctx) })
@@ -86,8 +88,11 @@ func TestSoak(t *testing.T) {
 func newSoak(t *testing.T, people int) *soak {
 	t.Helper()
 	s := &soak{t: t, redis: redistest.Durably(t), binary: filepath.Join(t.TempDir(), "certdesk"), keys: sealed.NewKeys()}
-	if out, err := exec.Command("go", "build", "-o", s.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	s.agent, s.module = filepath.Join(t.TempDir(), "ukeyagent"), softhsm(t)
+	for file, from := range map[string]string{s.binary: ".", s.agent: "../ukeyagent"} {
+		if out, err := exec.Command("go", "build", "-o", file, from).CombinedOutput(); err != nil {
+			t.Fatalf("build: %v\n%s", err, out)
+		}
 	}
 	var err error
 	s.postgres, err = ledgertest.Start()
@@ -293,16 +298,25 @@ func (s *soak) ask(method, address string, body, answer any) error {
 	return exchange(citizen, method, address, string(text), answer)
 }
 
-// crowd reads who lives in the city, without the few of the demo.
-func (s *soak) crowd() []*pilgrim {
+// crowd reads who lives in the city, without the few of the demo. They come one
+// after the other while machines fail; some are companies, and some activate
+// their UKey.
+func (s *soak) crowd(during time.Duration) []*pilgrim {
 	s.t.Helper()
 	var people []resident
 	if err := s.ask("GET", s.city+"/world/people", nil, &people); err != nil {
 		s.t.Fatal(err)
 	}
-	var all []*pilgrim
-	for _, who := range people[3:] {
-		all = append(all, &pilgrim{soak: s, resident: who})
+	people = people[3:]
+	all := make([]*pilgrim, len(people))
+	for i, who := range people {
+		all[i] = &pilgrim{soak: s, resident: who, kind: forAPerson, comes: during * time.Duration(i) / time.Duration(len(people))}
+		if i%3 == 0 {
+			all[i].kind = forACompany
+		}
+		if i%8 == 0 {
+			all[i].token = makeToken(s.t, s.t.TempDir(), "UKEY-"+who.OpenID)
+		}
 	}
 	return all
 }
