@@ -20,6 +20,10 @@ import (
 // message costs a tenth less for some tens of megabytes. GOGC overrules it.
 const gcPercent = 400
 
+// softMemory is from where on garbage is collected sooner all the same: each
+// password that is hashed leaves 64 MiB of it. GOMEMLIMIT overrules it.
+const softMemory = 512 << 20 // bytes
+
 type serveCommand struct {
 	Embedded bool                 `help:"Keep Redis and the ledger inside this process. For trying out, not for production."`
 	Roles    []server.ProcessRole `help:"What this process does: web answers, worker performs the jobs." enum:"web,worker" default:"web,worker"`
@@ -34,6 +38,9 @@ func (s serveCommand) Run(ctx context.Context) error {
 	cfg.Embedded, cfg.Roles = s.Embedded, s.Roles
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
 	}
 	service, err := server.New(ctx, cfg, logger(slog.LevelInfo))
 	if err != nil {
