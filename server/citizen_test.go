@@ -109,6 +109,7 @@ type resident struct {
 	Mobile   string `json:"mobile"`
 	Login    string `json:"login"`
 	Password string `json:"password"`
+	Account  string `json:"account"` // at the bank
 }
 
 // citizen is somebody with a telephone.

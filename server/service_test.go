@@ -112,7 +112,7 @@ func (n *town) wired(t *testing.T, env map[string]string, address string, settin
 		t.Fatal(err)
 	}
 	cfg.Embedded, cfg.Hurry = true, haste
-	log := slog.New(slog.NewJSONHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(slog.NewJSONHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}))
 	s, err := newServer(t.Context(), cfg, log, n.clock.now)
 	if err != nil {
 		t.Fatal(err)
