@@ -446,6 +446,29 @@ func TestTranscript(t *testing.T) {
 	})
 }
 
+// TestArchiveOfTheFirstReleases reads lines that were each sealed by itself.
+func TestArchiveOfTheFirstReleases(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := open(t)
+		talk := desktest.NewTalk(t, l, "oA")
+		old := transcriptRow{Talk: talk, Seq: 1, At: millis(noon)}
+		var err error
+		if old.Sealed, err = l.seal(linePlace(old), desk.Line{At: noon, Text: "你好"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = l.db.NewInsert().Model(&old).Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Archive(t.Context(), desk.Passage{Talk: talk, Mark: "2-0", Lines: []desk.Line{{At: noon, Text: "您好"}, {At: noon, Text: "请问"}}}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.Archived(t.Context(), talk)
+		if err != nil || len(got) != 3 || got[0].Text != "你好" || got[1].Text != "您好" || got[2].Text != "请问" {
+			t.Errorf("Archived = %+v, %v, want three lines in order", got, err)
+		}
+	})
+}
+
 // TestDoublesAreForbidden goes past our code: each rule of "at most one" is a
 // constraint, and a second row breaks it.
 func TestDoublesAreForbidden(t *testing.T) {

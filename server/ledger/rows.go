@@ -157,6 +157,8 @@ type auditRow struct {
 	Sealed string      `bun:"sealed"`
 }
 
+// transcriptRow holds lines that were archived together. Seq counts the lines of
+// the talk up to the last of them, and At is that one's time.
 type transcriptRow struct {
 	bun.BaseModel `bun:"table:transcript"`
 

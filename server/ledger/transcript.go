@@ -71,13 +71,11 @@ func (l *Ledger) archive(ctx context.Context, tx txn, passages []desk.Passage) e
 		if !slices.Contains(ours, p.Talk) {
 			continue
 		}
-		for i, line := range p.Lines {
-			row := transcriptRow{Talk: p.Talk, Seq: last[p.Talk] + int64(i) + 1, At: millis(line.At)}
-			if row.Sealed, err = l.seal(linePlace(row), line); err != nil {
-				return err
-			}
-			rows = append(rows, row)
+		row := transcriptRow{Talk: p.Talk, Seq: last[p.Talk] + int64(len(p.Lines)), At: millis(p.Lines[len(p.Lines)-1].At)}
+		if row.Sealed, err = l.seal(linePlace(row), p.Lines); err != nil {
+			return err
 		}
+		rows = append(rows, row)
 	}
 	_, err = tx.NewInsert().Model(&rows).Exec(ctx)
 	return err
@@ -89,13 +87,27 @@ func (l *Ledger) Archived(ctx context.Context, talk desk.TalkID) ([]desk.Line, e
 	if err := l.read.NewSelect().Model(&rows).Where("talk = ?", talk).Order("seq").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("ledger: transcript of %s: %w", talk, err)
 	}
-	lines := make([]desk.Line, len(rows))
-	for i, row := range rows {
-		if err := l.unseal(linePlace(row), row.Sealed, &lines[i]); err != nil {
+	var lines []desk.Line
+	for _, row := range rows {
+		said, err := l.passage(row)
+		if err != nil {
 			return nil, err
 		}
+		lines = append(lines, said...)
 	}
 	return lines, nil
+}
+
+// passage opens a row. The first releases sealed each line by itself.
+func (l *Ledger) passage(row transcriptRow) (lines []desk.Line, err error) {
+	if err = l.unseal(linePlace(row), row.Sealed, &lines); err == nil {
+		return lines, nil
+	}
+	var line desk.Line
+	if l.unseal(linePlace(row), row.Sealed, &line) == nil {
+		return []desk.Line{line}, nil
+	}
+	return nil, err
 }
 
 func linePlace(row transcriptRow) string { return fmt.Sprintf("transcript/%s/%d", row.Talk, row.Seq) }
