@@ -153,8 +153,13 @@ func books(t *testing.T) string {
 // newDesk is a process of the service: it shares nothing with another but the
 // stores.
 func (h *house) newDesk(store desk.Talks, book desk.Ledger) *desk.Desk {
+	return h.newDeskBy(h.now, store, book)
+}
+
+// newDeskBy is a process with a clock of its own.
+func (h *house) newDeskBy(now func() time.Time, store desk.Talks, book desk.Ledger) *desk.Desk {
 	return desk.New(desk.Config{
-		Flow: flows.Manual("400-000-0000"), Talks: store, Known: h.store, Todo: h.store, Lines: h.store, Ledger: book, Now: h.now, Hurry: 20,
+		Flow: flows.Manual("400-000-0000"), Talks: store, Known: h.store, Todo: h.store, Lines: h.store, Ledger: book, Now: now, Hurry: 20,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Partners: desk.Partners{
 			Face: h.town, Cashier: h.town, Courier: h.town, Texter: h.town, Bank: h.town,
