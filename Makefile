@@ -61,7 +61,7 @@ fuzz: ## fuzz every decoder for FUZZTIME each
 	@.ci/fuzz $(FUZZTIME)
 
 bench: needs ## measure the service against its floor, and PEOPLE conversations against a thousand
-	CERTDESK_PEOPLE=$(PEOPLE) $(GO) test ./cmd/certdesk -run '^$$' -bench AgainstTheFloor -benchtime 1x -timeout 90m
+	CERTDESK_PEOPLE=$(PEOPLE) $(GO) test ./cmd/certdesk -run '^$$' -bench 'AgainstTheFloor|ManyConversations' -benchtime 1x -timeout 2h
 
 coverage: ## say of each line of the manual whether it is obeyed
 	@$(GO) run ./cmd/certdesk manual --coverage

@@ -8,7 +8,6 @@ import (
 	"crypto/cipher"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -121,12 +120,15 @@ func (e *Envelope) Seal(msg []byte, now time.Time, nonce string, random io.Reade
 		return nil, err
 	}
 	stamp := strconv.FormatInt(now.Unix(), 10)
-	return xml.Marshal(sealedAnswer{
-		Encrypt:      cdata{encrypted},
-		MsgSignature: cdata{sign(e.token, stamp, nonce, encrypted)},
-		TimeStamp:    stamp,
-		Nonce:        cdata{nonce},
-	})
+	var b bytes.Buffer
+	b.Grow(256 + len(encrypted))
+	b.WriteString("<xml>")
+	writeData(&b, "Encrypt", encrypted)
+	writeData(&b, "MsgSignature", sign(e.token, stamp, nonce, encrypted))
+	b.WriteString("<TimeStamp>" + stamp + "</TimeStamp>")
+	writeData(&b, "Nonce", nonce)
+	b.WriteString("</xml>")
+	return b.Bytes(), nil
 }
 
 func (e *Envelope) pack(msg []byte, random io.Reader) (string, error) {
@@ -140,18 +142,4 @@ func (e *Envelope) pack(msg []byte, random io.Reader) (string, error) {
 	text = append(text, bytes.Repeat([]byte{byte(pad)}, pad)...)
 	cipher.NewCBCEncrypter(e.block, e.iv).CryptBlocks(text, text)
 	return base64.StdEncoding.EncodeToString(text), nil
-}
-
-// cdata is text that WeChat expects in a CDATA section.
-type cdata struct {
-	Text string `xml:",cdata"`
-}
-
-// sealedAnswer is the only form in which safe mode takes an answer.
-type sealedAnswer struct {
-	XMLName      xml.Name `xml:"xml"`
-	Encrypt      cdata
-	MsgSignature cdata
-	TimeStamp    string
-	Nonce        cdata
 }

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"bytes"
 	"encoding/xml"
 	"testing"
 	"time"
@@ -48,6 +49,11 @@ func TestTheUsualPushIsScanned(t *testing.T) {
 	}
 }
 
+// cdata is text in a CDATA section, as the library for XML writes it.
+type cdata struct {
+	Text string `xml:",cdata"`
+}
+
 // TestAnAnswerIsTheXMLItAlwaysWas compares the answer with what the library for
 // XML writes.
 func TestAnAnswerIsTheXMLItAlwaysWas(t *testing.T) {
@@ -68,6 +74,34 @@ func TestAnAnswerIsTheXMLItAlwaysWas(t *testing.T) {
 		got, err := account.Answer(Message{From: "oA", To: "gh_1"}, text, time.Unix(9, 0), "n", nil)
 		if err != nil || string(got) != string(want) {
 			t.Errorf("Answer(%q) = %s, %v, want %s", text, got, err, want)
+		}
+	}
+}
+
+func TestASealedAnswerIsTheXMLItAlwaysWas(t *testing.T) {
+	type whole struct {
+		XMLName      xml.Name `xml:"xml"`
+		Encrypt      cdata
+		MsgSignature cdata
+		TimeStamp    string
+		Nonce        cdata
+	}
+	envelope, err := NewEnvelope("t", flows.Conceal("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"), "wx1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, nonce := range []string{"n", "]]>"} {
+		got, err := envelope.Seal([]byte("您好"), time.Unix(9, 0), nonce, bytes.NewReader(make([]byte, randomLen)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		box, err := envelope.pack([]byte("您好"), bytes.NewReader(make([]byte, randomLen)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := xml.Marshal(whole{Encrypt: cdata{box}, MsgSignature: cdata{sign("t", "9", nonce, box)}, TimeStamp: "9", Nonce: cdata{nonce}})
+		if err != nil || string(got) != string(want) {
+			t.Errorf("Seal = %s, %v, want %s", got, err, want)
 		}
 	}
 }

@@ -6,20 +6,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver called "pgx"
 
-	"certdesk/deploy/world"
 	"certdesk/flows"
 	"certdesk/server/desk"
 	"certdesk/server/ledger/ledgertest"
@@ -33,8 +28,8 @@ func TestMain(m *testing.M) { os.Exit(ledgertest.Main(m)) }
 
 // fleet is a city, and what its processes share.
 type fleet struct {
-	town // of the first process
-	env  []string
+	*town // of the first process
+	env   []string
 }
 
 // process is one of them.
@@ -48,31 +43,18 @@ type process struct {
 // newFleet builds the city. Its partners call the address.
 func newFleet(t *testing.T, address string, people int) *fleet {
 	t.Helper()
-	front, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	f := &fleet{town: unbuilt(t, address)}
+	for name, value := range f.builds(t, people) {
+		f.env = append(f.env, name+"="+value)
 	}
-	f := &fleet{town: town{base: "http://" + address, city: "http://" + front.Addr().String(), dir: t.TempDir(), clock: &bentClock{}, log: &logBook{}}}
-	city, err := world.New(world.Config{Listen: front.Addr().String(), Service: f.base, Dir: filepath.Join(f.dir, "world"), Hurry: haste, Crowd: people})
-	if err != nil {
-		t.Fatal(err)
-	}
-	streets := &httptest.Server{Listener: front, Config: &http.Server{Handler: city.Handler(), ReadHeaderTimeout: time.Second}}
-	streets.Start()
-	living, end := context.WithCancel(context.WithoutCancel(t.Context()))
-	var alive sync.WaitGroup
-	alive.Go(func() { _ = city.Run(living) })
-	t.Cleanup(func() { end(); streets.Close(); alive.Wait() })
-	books := ledgertest.Database(t, "fleet", func(string) error { return nil })
-	if f.books, err = sql.Open("pgx", books); err != nil {
+	ledger := ledgertest.Database(t, "fleet", func(string) error { return nil })
+	f.env = append(f.env, prefix+"PUBLIC_URL="+f.base, prefix+"SECRET_KEYS="+sealed.NewKeys(),
+		prefix+"REDIS_URL=redis://"+redistest.Synced(t)+"/0", prefix+"DATABASE_URL="+ledger)
+	var err error
+	if f.books, err = sql.Open("pgx", ledger); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.books.Close() })
-	for name, value := range city.Env() {
-		f.env = append(f.env, name+"="+value)
-	}
-	f.env = append(f.env, prefix+"PUBLIC_URL="+f.base, prefix+"SECRET_KEYS="+sealed.NewKeys(),
-		prefix+"REDIS_URL=redis://"+redistest.Synced(t)+"/0", prefix+"DATABASE_URL="+books)
 	return f
 }
 

@@ -75,24 +75,49 @@ const haste = 10 // divides every deadline
 // are NAME=value, without the prefix.
 func newTown(t *testing.T, settings ...string) *town {
 	t.Helper()
+	address := freeAddress(t)
+	n := unbuilt(t, address)
+	n.Server = n.wired(t, n.builds(t, 0), address, settings)
+	var err error
+	if n.books, err = sql.Open("sqlite", "file:"+filepath.Join(n.dir, "ledger.db")+"?_pragma=query_only(1)"); err != nil {
+		t.Fatal(err)
+	}
+	n.live(t)
+	return n
+}
+
+// unbuilt is a town of which the service's address is known.
+func unbuilt(t *testing.T, address string) *town {
+	return &town{base: "http://" + address, dir: t.TempDir(), clock: &bentClock{}, log: &logBook{}}
+}
+
+// builds the city, with that many more people, and returns what the service
+// must know of it. The city ends after everything that is started later.
+func (n *town) builds(t *testing.T, people int) map[string]string {
+	t.Helper()
 	front, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
-	n := &town{base: "http://" + address, city: "http://" + front.Addr().String(), dir: t.TempDir(), clock: &bentClock{}, log: &logBook{}}
-	city, err := world.New(world.Config{Listen: front.Addr().String(), Service: n.base, Dir: filepath.Join(n.dir, "world"), Hurry: haste})
+	n.city = "http://" + front.Addr().String()
+	city, err := world.New(world.Config{Listen: front.Addr().String(), Service: n.base, Dir: filepath.Join(n.dir, "world"), Hurry: haste, Crowd: people})
 	if err != nil {
 		t.Fatal(err)
 	}
 	streets := &httptest.Server{Listener: front, Config: &http.Server{Handler: city.Handler(), ReadHeaderTimeout: time.Second}}
 	streets.Start()
-	n.Server = n.wired(t, city.Env(), address, settings)
-	if n.books, err = sql.Open("sqlite", "file:"+filepath.Join(n.dir, "ledger.db")+"?_pragma=query_only(1)"); err != nil {
-		t.Fatal(err)
-	}
-	n.live(t, city, streets)
-	return n
+	living, end := context.WithCancel(context.WithoutCancel(t.Context()))
+	var lived error
+	var alive sync.WaitGroup
+	alive.Go(func() { lived = city.Run(living) })
+	t.Cleanup(func() {
+		end()
+		streets.Close()
+		if alive.Wait(); lived != nil {
+			t.Errorf("the world ended with %v", lived)
+		}
+	})
+	return city.Env()
 }
 
 // wired makes the service as the demo does, but for its clock and its log.
@@ -120,23 +145,17 @@ func (n *town) wired(t *testing.T, env map[string]string, address string, settin
 	return s
 }
 
-func (n *town) live(t *testing.T, city *world.World, streets *httptest.Server) {
+func (n *town) live(t *testing.T) {
 	t.Helper()
 	serving, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	living, end := context.WithCancel(context.WithoutCancel(t.Context()))
-	var parts sync.WaitGroup
-	var served, lived error
-	parts.Go(func() { lived = city.Run(living) })
+	var served error
 	service := make(chan struct{})
 	go func() { served = n.Run(serving); close(service) }()
 	t.Cleanup(func() {
 		stop()
 		<-service
-		end()
-		streets.Close()
-		parts.Wait()
-		if served != nil || lived != nil {
-			t.Errorf("the service ended with %v, the world with %v", served, lived)
+		if served != nil {
+			t.Errorf("the service ended with %v", served)
 		}
 		_ = n.books.Close()
 		for line := range strings.Lines(n.log.String()) {

@@ -174,7 +174,7 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 func (s *Server) Run() error {
 	settings := []string{ // a commit is with the kernel before it returns, so that Kill loses none
 		"-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off",
+		"-c", "fsync=off", "-c", "full_page_writes=off",
 		"-c", "max_pred_locks_per_transaction=256",
 	}
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
