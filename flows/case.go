@@ -125,6 +125,13 @@ const (
 	KeyOrgKind    Key = "orgkind"
 	KeyRules      Key = "rules"
 
+	KeyProofAccount  Key = "pacct" // the company's, which our transfer goes to
+	KeyProofBank     Key = "pbank"
+	KeyProofProvince Key = "pprov"
+	KeyProofCity     Key = "pcity"
+	KeyProofBranch   Key = "pbranch"
+	KeyAmount        Key = "amount" // that the company says it got
+
 	KeyService     Key = "service"
 	KeyTitle       Key = "title"
 	KeyTaxNumber   Key = "tax"
@@ -154,6 +161,8 @@ const (
 	KeyPayeeName    Key = "payee"
 	KeyPayeeAccount Key = "payeeno"
 	KeyPayeeBank    Key = "payeebank"
+	KeyPayoutTail   Key = "payouttail"
+	KeyAmountUntil  Key = "amounttill"
 	KeyOrderNo      Key = "order"
 	KeyKeyFee       Key = "keyfee"
 	KeyCourierFee   Key = "fee"

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,90 +20,94 @@ const (
 
 var companyProof = Chapter{
 	Name: "company", Title: "1.3.2 组织机构实名认证", Milestone: "企业实名认证", Proof: KeyCompanyProved, Only: KindCompany,
-	Steps: []Step{
-		{
-			At:    CompanyPage,
-			Lines: []int{59},
-			Title: "填写企业信息",
-			Turn:  Turn{"您", "1分钟"},
-			Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码或工商注册号。\n境外组织没有这个代码，请点“境外组织”，由客服协助办理。",
-			Help:  "统一社会信用代码在营业执照上，共18位。旧执照上是15位工商注册号。",
-			Page: &Page{
-				ID: PageID(CompanyPage), Title: "企业实名认证", Submit: "下一步",
-				Fields: []Field{
-					{Key: KeyOrgName, Lines: []int{49}, Label: "企业名称", Input: InputFixed},
-					{Key: KeyCreditCode, Lines: []int{50}, Label: "统一社会信用代码或工商注册号", Hint: "18位代码，或15位注册号", Input: InputText, Read: readCompanyCode},
-				},
-			},
-			Exits: []Exit{
-				{On: Answered(), Do: []Action{tellKind}, To: CompanyRules},
-				{On: Picked("境外组织", "我们是境外组织", "境外公司", "外国公司"), Do: []Action{overseasHelp}, To: Stay, Lines: []int{42}},
+	Steps: slices.Concat(transferSteps, payoutSteps),
+}
+
+var transferSteps = []Step{
+	{
+		At:    CompanyPage,
+		Lines: []int{59},
+		Title: "填写企业信息",
+		Turn:  Turn{"您", "1分钟"},
+		Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码或工商注册号。\n境外组织没有这个代码，请点“境外组织”，由客服协助办理。",
+		Help:  "统一社会信用代码在营业执照上，共18位。旧执照上是15位工商注册号。",
+		Page: &Page{
+			ID: PageID(CompanyPage), Title: "企业实名认证", Submit: "下一步",
+			Fields: []Field{
+				{Key: KeyOrgName, Lines: []int{49}, Label: "企业名称", Input: InputFixed},
+				{Key: KeyCreditCode, Lines: []int{50}, Label: "统一社会信用代码或工商注册号", Hint: "18位代码，或15位注册号", Input: InputText, Read: readCompanyCode},
 			},
 		},
-		{
-			At:    CompanyKind,
-			Lines: []int{43},
-			Title: "选择组织类型",
-			Turn:  Turn{"您", "1分钟"},
-			Ask:   "现在登记的是：{orgkind}。请选择正确的组织类型：",
-			Help:  "营业执照、事业单位法人证书或社会团体登记证书上写着类型。各种类型都可以用对公汇款认证；没有对公账户，请回复“人工”。",
-			Back:  CompanyRules,
-			Exits: []Exit{
-				{On: Picked(OrgEnterprise, "公司"), Do: []Action{note("an enterprise", KeyOrgKind, OrgEnterprise)}, To: CompanyRules, Lines: []int{43}},
-				{On: Picked(OrgSelfEmployed, "个体户"), Do: []Action{note("an individual business", KeyOrgKind, OrgSelfEmployed)}, To: CompanyRules, Lines: []int{43}},
-				{On: Picked(OrgPublic, "机关", "事业单位"), Do: []Action{note("a public body", KeyOrgKind, OrgPublic)}, To: CompanyRules, Lines: []int{43}},
-				{On: Picked(OrgSocial, "社会团体", "基金会", "民办非企业"), Do: []Action{note("a social organisation", KeyOrgKind, OrgSocial)}, To: CompanyRules, Lines: []int{43}},
-				{On: Picked(OrgOther, "其他"), Do: []Action{note("another organisation", KeyOrgKind, OrgOther)}, To: CompanyRules, Lines: []int{43}},
-				{On: Picked("境外组织", "境外公司", "外国公司"), Do: []Action{overseasHelp}, To: Stay, Lines: []int{42}},
-			},
+		Exits: []Exit{
+			{On: Answered(), Do: []Action{tellKind}, To: CompanyRules},
+			{On: Picked("境外组织", "我们是境外组织", "境外公司", "外国公司"), Do: []Action{overseasHelp}, To: Stay, Lines: []int{42}},
 		},
-		{
-			At:        CompanyRules,
-			Lines:     []int{58, 59, 61, 62, 66, 67},
-			Title:     "查看打款细则",
-			Documents: []Agreement{transferRules},
-			Turn:      Turn{"您", "1分钟"},
-			Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n组织类型：{orgkind}\n请用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。\n" +
-				"· 汇款方必须是 {org}，且必须用对公账户\n· 单笔 0.01 元人民币，不能是其他金额或币种\n· 款项为实名专用，不退还，不开发票\n是否同意？",
-			Help: "需要贵单位已开通对公账户。没有对公账户，或账户在外资银行，请回复“人工”了解其他方式。",
-			Back: CompanyPage,
-			Exits: []Exit{
-				{On: Picked("我已阅读并同意", "同意"), Do: []Action{agree(transferRules)}, To: CompanyOpening, Lines: []int{67}},
-				{On: Picked("修改企业信息"), To: CompanyPage, Lines: []int{59}},
-				{On: Picked("组织类型不对"), To: CompanyKind, Lines: []int{43}},
-			},
+	},
+	{
+		At:    CompanyKind,
+		Lines: []int{43},
+		Title: "选择组织类型",
+		Turn:  Turn{"您", "1分钟"},
+		Ask:   "现在登记的是：{orgkind}。请选择正确的组织类型：",
+		Help:  "营业执照、事业单位法人证书或社会团体登记证书上写着类型。各种类型都可以用对公汇款认证；没有对公账户，请回复“人工”。",
+		Back:  CompanyRules,
+		Exits: []Exit{
+			{On: Picked(OrgEnterprise, "公司"), Do: []Action{note("an enterprise", KeyOrgKind, OrgEnterprise)}, To: CompanyRules, Lines: []int{43}},
+			{On: Picked(OrgSelfEmployed, "个体户"), Do: []Action{note("an individual business", KeyOrgKind, OrgSelfEmployed)}, To: CompanyRules, Lines: []int{43}},
+			{On: Picked(OrgPublic, "机关", "事业单位"), Do: []Action{note("a public body", KeyOrgKind, OrgPublic)}, To: CompanyRules, Lines: []int{43}},
+			{On: Picked(OrgSocial, "社会团体", "基金会", "民办非企业"), Do: []Action{note("a social organisation", KeyOrgKind, OrgSocial)}, To: CompanyRules, Lines: []int{43}},
+			{On: Picked(OrgOther, "其他"), Do: []Action{note("another organisation", KeyOrgKind, OrgOther)}, To: CompanyRules, Lines: []int{43}},
+			{On: Picked("境外组织", "境外公司", "外国公司"), Do: []Action{overseasHelp}, To: Stay, Lines: []int{42}},
 		},
-		working(CompanyOpening, "准备收款账户", "正在准备收款账户，请稍候。", openTransfer,
-			Exit{On: Got(KindTransferOpened), To: CompanyTransfer, Lines: []int{68}},
-			Exit{On: Got(KindTransferSeen), To: ServiceChoose},
-		),
-		{
-			At:    CompanyTransfer,
-			Lines: []int{61, 62, 63, 64, 65, 68, 69},
-			Title: "等待对公汇款到账",
-			Turn:  Turn{"贵单位财务", "汇款后几分钟到3个工作日"},
-			Ask: "第2步，请按下面的账户汇款 0.01 元（人民币壹分），{payeetill} 前有效：\n" +
-				"付款方：{org}\n收款户名：{payee}\n收款账号：{payeeno}\n开户行：{payeebank}\n" +
-				"请以这个账号为准。到账后这里会自动继续。",
-			Help: "请把上面的账户转给贵单位财务。必须用 {org} 的对公账户汇款，金额正好 0.01 元。",
-			Back: CompanyRules,
-			Exits: []Exit{
-				{On: Picked("我已汇款", "已汇款", "汇了"), Do: []Action{checkTransfer}, To: Stay, Lines: []int{69}},
-				{On: Got(KindTransferSeen), To: ServiceChoose, Lines: []int{62, 69}},
-				{On: Got(KindTransferWrong), To: Again, Lines: []int{63, 64, 65}},
-				{On: Got(KindTransferNotYet), To: Again, Lines: []int{69}},
-				{On: After(7 * 24 * time.Hour), To: CompanyExpired},
-			},
+	},
+	{
+		At:        CompanyRules,
+		Lines:     []int{58, 59, 60, 61, 62, 66, 67},
+		Title:     "查看打款细则",
+		Documents: []Agreement{transferRules},
+		Turn:      Turn{"您", "1分钟"},
+		Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n组织类型：{orgkind}\n推荐的方式：用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。" +
+			"财务不方便汇款的，可以改为我方汇款，由财务回填收到的金额。\n" +
+			"· 汇款方必须是 {org}，且必须用对公账户\n· 单笔 0.01 元人民币，不能是其他金额或币种\n· 款项为实名专用，不退还，不开发票\n是否同意？",
+		Help: "需要贵单位已开通对公账户。没有对公账户，或账户在外资银行，请回复“人工”了解其他方式。",
+		Back: CompanyPage,
+		Exits: []Exit{
+			{On: Picked("我已阅读并同意", "同意"), Do: []Action{agree(transferRules)}, To: CompanyOpening, Lines: []int{67}},
+			{On: Picked("改为你们汇款给我们", "平台打款", "你们打款"), To: CompanyAccount, Lines: []int{60}},
+			{On: Picked("修改企业信息"), To: CompanyPage, Lines: []int{59}},
+			{On: Picked("组织类型不对"), To: CompanyKind, Lines: []int{43}},
 		},
-		{
-			At:    CompanyExpired,
-			Title: "收款账户已过期",
-			Turn:  Turn{"您", "1分钟"},
-			Ask:   "7天内没有收到 {org} 的汇款，原来的收款账号已失效。您填写的资料还在。",
-			Help:  "重新获取账户后再汇款；向旧账号汇款不会通过认证。",
-			Back:  CompanyPage,
-			Exits: []Exit{{On: Picked("重新获取账户", "重新获取"), To: CompanyOpening}},
+	},
+	working(CompanyOpening, "准备收款账户", "正在准备收款账户，请稍候。", openTransfer,
+		Exit{On: Got(KindTransferOpened), To: CompanyTransfer, Lines: []int{68}},
+		Exit{On: Got(KindTransferSeen), To: ServiceChoose},
+	),
+	{
+		At:    CompanyTransfer,
+		Lines: []int{61, 62, 63, 64, 65, 68, 69},
+		Title: "等待对公汇款到账",
+		Turn:  Turn{"贵单位财务", "汇款后几分钟到3个工作日"},
+		Ask: "第2步，请按下面的账户汇款 0.01 元（人民币壹分），{payeetill} 前有效：\n" +
+			"付款方：{org}\n收款户名：{payee}\n收款账号：{payeeno}\n开户行：{payeebank}\n" +
+			"请以这个账号为准。到账后这里会自动继续。",
+		Help: "请把上面的账户转给贵单位财务。必须用 {org} 的对公账户汇款，金额正好 0.01 元。",
+		Back: CompanyRules,
+		Exits: []Exit{
+			{On: Picked("我已汇款", "已汇款", "汇了"), Do: []Action{checkTransfer}, To: Stay, Lines: []int{69}},
+			{On: Got(KindTransferSeen), To: ServiceChoose, Lines: []int{62, 69}},
+			{On: Got(KindTransferWrong), To: Again, Lines: []int{63, 64, 65}},
+			{On: Got(KindTransferNotYet), To: Again, Lines: []int{69}},
+			{On: After(7 * 24 * time.Hour), To: CompanyExpired},
 		},
+	},
+	{
+		At:    CompanyExpired,
+		Title: "收款账户已过期",
+		Turn:  Turn{"您", "1分钟"},
+		Ask:   "7天内没有收到 {org} 的汇款，原来的收款账号已失效。您填写的资料还在。",
+		Help:  "重新获取账户后再汇款；向旧账号汇款不会通过认证。",
+		Back:  CompanyPage,
+		Exits: []Exit{{On: Picked("重新获取账户", "重新获取"), To: CompanyOpening}},
 	},
 }
 

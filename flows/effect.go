@@ -25,6 +25,9 @@ const (
 	VerbCheckFace       Verb = "check-face"
 	VerbOpenTransfer    Verb = "open-transfer"
 	VerbCheckTransfer   Verb = "check-transfer"
+	VerbSendPayout      Verb = "send-payout"
+	VerbCheckPayout     Verb = "check-payout"
+	VerbCheckAmount     Verb = "check-amount"
 	VerbPlaceOrder      Verb = "place-order"
 	VerbOpenPayment     Verb = "open-payment"
 	VerbCheckPayment    Verb = "check-payment"
@@ -85,6 +88,15 @@ type OpenTransfer struct{}
 // CheckTransfer looks at the bank's statement at once.
 type CheckTransfer struct{}
 
+// SendPayout sends less than a yuan to the saved account of the company.
+type SendPayout struct{}
+
+// CheckPayout asks at once how far that transfer is.
+type CheckPayout struct{}
+
+// CheckAmount compares the saved amount with what was sent.
+type CheckAmount struct{}
+
 // PlaceOrder makes the order from the saved pages.
 type PlaceOrder struct{}
 
@@ -140,6 +152,9 @@ func (VerifyFace) Verb() Verb      { return VerbVerifyFace }
 func (CheckFace) Verb() Verb       { return VerbCheckFace }
 func (OpenTransfer) Verb() Verb    { return VerbOpenTransfer }
 func (CheckTransfer) Verb() Verb   { return VerbCheckTransfer }
+func (SendPayout) Verb() Verb      { return VerbSendPayout }
+func (CheckPayout) Verb() Verb     { return VerbCheckPayout }
+func (CheckAmount) Verb() Verb     { return VerbCheckAmount }
 func (PlaceOrder) Verb() Verb      { return VerbPlaceOrder }
 func (OpenPayment) Verb() Verb     { return VerbOpenPayment }
 func (CheckPayment) Verb() Verb    { return VerbCheckPayment }
@@ -154,7 +169,7 @@ func (Say) Verb() Verb             { return VerbSay }
 // the codec of the stores.
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
-		Save{}, Agree{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, OpenTransfer{}, CheckTransfer{},
+		Save{}, Agree{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
 		PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
 	} {
 		if e.Verb() == v {

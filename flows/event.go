@@ -54,6 +54,10 @@ const (
 	KindTransferSeen   Kind = "transfer-seen"
 	KindTransferWrong  Kind = "transfer-wrong"
 	KindTransferNotYet Kind = "transfer-not-yet"
+	KindPayoutSent     Kind = "payout-sent"
+	KindPayoutRefused  Kind = "payout-refused"
+	KindPayoutNotYet   Kind = "payout-not-yet"
+	KindAmountWrong    Kind = "amount-wrong"
 	KindOrdered        Kind = "ordered"
 	KindPayOpened      Kind = "pay-opened"
 	KindPayRefused     Kind = "pay-refused"
@@ -154,7 +158,8 @@ type TransferOpened struct {
 	Until time.Time
 }
 
-// TransferSeen says that the company's own money came in.
+// TransferSeen says that a transfer proved the company: its own money came in,
+// or it told the amount of ours.
 type TransferSeen struct{ Payer Secret }
 
 // TransferWrong says that money came in which does not count, and why.
@@ -162,6 +167,24 @@ type TransferWrong struct{ Why string }
 
 // TransferNotYet answers somebody who asked: no such money has been seen.
 type TransferNotYet struct{}
+
+// PayoutSent says that our transfer to the company is on its way.
+type PayoutSent struct {
+	Tail  string    // last digits of the account
+	Until time.Time // how long the amount may be told
+}
+
+// PayoutRefused says that our transfer did not go out, or came back, and why.
+type PayoutRefused struct{ Why string }
+
+// PayoutNotYet answers somebody who asked for our transfer: how far it is.
+type PayoutNotYet struct{ Why string }
+
+// AmountWrong says that the amount is not what was sent.
+type AmountWrong struct {
+	Left int // tries
+	Why  string
+}
 
 // Ordered carries the order as the ledger made it.
 type Ordered struct {
@@ -248,6 +271,10 @@ func (TransferOpened) Kind() Kind { return KindTransferOpened }
 func (TransferSeen) Kind() Kind   { return KindTransferSeen }
 func (TransferWrong) Kind() Kind  { return KindTransferWrong }
 func (TransferNotYet) Kind() Kind { return KindTransferNotYet }
+func (PayoutSent) Kind() Kind     { return KindPayoutSent }
+func (PayoutRefused) Kind() Kind  { return KindPayoutRefused }
+func (PayoutNotYet) Kind() Kind   { return KindPayoutNotYet }
+func (AmountWrong) Kind() Kind    { return KindAmountWrong }
 func (Ordered) Kind() Kind        { return KindOrdered }
 func (PayOpened) Kind() Kind      { return KindPayOpened }
 func (PayRefused) Kind() Kind     { return KindPayRefused }
@@ -269,7 +296,7 @@ func HappeningOf(k Kind) Happening {
 	for _, h := range []Happening{
 		Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
 		Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, TransferSeen{},
-		TransferWrong{}, TransferNotYet{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
+		TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
 		ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},
 	} {
 		if h.Kind() == k {

@@ -39,6 +39,15 @@ func Learned(what Happening) Form {
 		put(KeyWhy, "还没有收到贵单位的汇款。银行转账一般几分钟到账，最长3个工作日，到账后会自动继续。")
 	case TransferWrong:
 		put(KeyWhy, e.Why)
+	case PayoutSent:
+		put(KeyPayoutTail, e.Tail)
+		put(KeyAmountUntil, clock(e.Until))
+	case PayoutRefused:
+		put(KeyWhy, e.Why)
+	case PayoutNotYet:
+		put(KeyWhy, e.Why)
+	case AmountWrong:
+		put(KeyWhy, e.Why)
 	case Ordered:
 		put(KeyOrderNo, e.No)
 		put(KeyKeyFee, e.Key.String())
@@ -140,7 +149,7 @@ func Show(k Key, f Form) string {
 		return MaskLogin(text)
 	case KeyIDNumber:
 		return maskMiddle(text, 1, 1)
-	case KeyBankAccount:
+	case KeyBankAccount, KeyProofAccount:
 		return maskMiddle(text, 0, 4)
 	case KeyPassword, KeyCode:
 		return "******"

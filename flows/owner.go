@@ -117,8 +117,12 @@ func notice(what Happening) string {
 	case Paid:
 		return "订单 " + n.No + " 已收到付款 " + n.Amount.String() + " 元。"
 	case TransferSeen:
-		return "已收到贵单位的认证汇款 0.01 元。"
+		return "贵单位的汇款认证已通过。"
 	case TransferWrong:
+		return n.Why
+	case PayoutRefused:
+		return n.Why
+	case AmountWrong:
 		return n.Why
 	case Shipped:
 		return "UKey 已由顺丰揽收，运单号 " + n.Waybill + "。"

@@ -101,6 +101,27 @@ type Payee struct {
 	Bank    string
 }
 
+// Payout is money that we send to a company's account.
+type Payout struct {
+	Number  string // ours: the same number is paid once
+	Amount  Fen
+	Name    Secret // of the account's holder
+	Account Secret
+	Bank    string
+	// Where the account is kept, down to the branch.
+	Province, City, Branch string
+}
+
+// PayoutState is how far a payout is.
+type PayoutState string
+
+// A payout that the bank took may come back days later.
+const (
+	PayoutMoving   PayoutState = "moving" // taken, and not known to have arrived
+	PayoutArrived  PayoutState = "arrived"
+	PayoutReturned PayoutState = "returned" // not carried out, or sent back by the bank
+)
+
 // Credit is one line of a bank statement: money that came in.
 type Credit struct {
 	Ref          string // the bank's reference, or a hash of the line

@@ -98,11 +98,13 @@ func (m *move) pasted(step Step, text string) bool {
 		return false
 	}
 	found := step.Page.Paste(text, m.event.At)
-	if len(found) < 2 {
+	if len(found) < min(2, len(step.Page.Fields)) {
 		return false
 	}
 	if answers, refusals := step.Page.Read(found, m.c.Form, m.event.At); len(refusals) == 0 {
-		m.say("已按您发来的内容填好，请核对。")
+		if len(step.Page.Fields) > 1 {
+			m.say("已按您发来的内容填好，请核对。")
+		}
 		m.complete(step, answers)
 		return true
 	}

@@ -41,6 +41,7 @@ func TestResume(t *testing.T) {
 		{"company's service chosen", with(both, answers(KeyTitle), nil), ServiceInvoice},
 		{"person's service chosen", with(Facts{PersonVerified: true}, person, nil), ServiceReceipt},
 		{"proved", with(both, answers(), nil), ServiceChoose},
+		{"company was sent money", with(Facts{PersonVerified: true}, answers(KeyCreditCode, KeyAmountUntil), nil), CompanyPaying},
 		{"company awaits money", with(Facts{PersonVerified: true}, answers(KeyCreditCode, KeyPayeeAccount), nil), CompanyOpening},
 		{"company agreed to the transfer's rules", with(Facts{PersonVerified: true, Agreed: map[string]string{transferRules.ID: transferRules.Version}}, answers(KeyCreditCode), nil), CompanyOpening},
 		{"company named", with(Facts{PersonVerified: true}, answers(KeyCreditCode), nil), CompanyRules},

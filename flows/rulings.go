@@ -24,7 +24,6 @@ func obeyedBy(by, shown string) ruling {
 const (
 	noProvider = "no provider stands between us and Alipay, so there is no second account to log in to"
 	noAlipayCo = "a company is proved by its own transfer only"
-	noPayOut   = "the platform does not pay companies"
 	oneCode    = "the code from the chat ties the tool to the account and its order"
 )
 
@@ -45,9 +44,6 @@ var rulings = map[int]ruling{
 	44: notYet(noAlipayCo), 45: notYet(noAlipayCo), 46: notYet(noAlipayCo), 47: notYet(noAlipayCo),
 	48: notYet(noAlipayCo), 51: notYet(noAlipayCo), 52: notYet(noAlipayCo), 53: notYet(noAlipayCo),
 	54: notYet(noAlipayCo), 55: notYet(noAlipayCo), 56: notYet(noAlipayCo), 57: notYet(noAlipayCo),
-	60: notYet("one direction only"),
-	70: notYet(noPayOut), 71: notYet(noPayOut), 72: notYet(noPayOut), 73: notYet(noPayOut),
-	74: notYet(noPayOut), 75: notYet(noPayOut), 76: notYet(noPayOut), 77: notYet(noPayOut),
 	98:  notYet("an order is paid with Alipay only"),
 	103: notYet("no invoice is issued"),
 	105: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),

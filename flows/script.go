@@ -198,6 +198,14 @@ func (v *news) money(kind Kind) Happening {
 		return TransferSeen{Payer: v.secret("payer")}
 	case KindTransferWrong:
 		return TransferWrong{Why: v.text("why")}
+	case KindPayoutSent:
+		return PayoutSent{Tail: v.text("tail"), Until: v.until()}
+	case KindPayoutRefused:
+		return PayoutRefused{Why: v.text("why")}
+	case KindPayoutNotYet:
+		return PayoutNotYet{Why: v.text("why")}
+	case KindAmountWrong:
+		return AmountWrong{Left: v.number("left"), Why: v.text("why")}
 	case KindOrdered:
 		return Ordered{No: v.text("no"), Key: v.fen("key"), Courier: v.fen("courier"), Total: v.fen("total")}
 	case KindPayOpened:

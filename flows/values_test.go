@@ -62,11 +62,11 @@ const confidence = "told in confidence"
 // TestSecretsNeverPrint prints every struct of the package in every way that a
 // log may, with each secret in it set.
 func TestSecretsNeverPrint(t *testing.T) {
-	values := []any{Case{}, Facts{}, Outcome{}, Event{}, Person{}, Recipient{}, Parcel{}, Credit{}, Subject{}, Reply{}, Trade{}, Bill{}, Scan{}}
+	values := []any{Case{}, Facts{}, Outcome{}, Event{}, Person{}, Recipient{}, Parcel{}, Credit{}, Subject{}, Reply{}, Trade{}, Bill{}, Payout{}, Scan{}}
 	for _, k := range []Kind{
 		KindSaid, KindSent, KindFilled, KindFollowed, KindLeft, KindTaken, KindHanded, KindAgentSaid, KindUnheard, KindWaited, KindCodeSent, KindCodeRefused,
 		KindRegistered, KindNotRegistered, KindFaceOpened, KindFaceRefused, KindFaceDone, KindFaceNotYet, KindTransferOpened, KindTransferSeen,
-		KindTransferWrong, KindTransferNotYet, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
+		KindTransferWrong, KindTransferNotYet, KindPayoutSent, KindPayoutRefused, KindPayoutNotYet, KindAmountWrong, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
 		KindParcelMoved, KindDelivered, KindParcelTrouble, KindTicketReady, KindKeyStep, KindActivated, KindAgentCalled,
 	} {
 		h := HappeningOf(k)
@@ -76,7 +76,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 		values = append(values, h)
 	}
 	for _, v := range []Verb{
-		VerbSave, VerbAgree, VerbOwn, VerbWait, VerbSendCode, VerbRegister, VerbVerifyFace, VerbCheckFace, VerbOpenTransfer, VerbCheckTransfer,
+		VerbSave, VerbAgree, VerbOwn, VerbWait, VerbSendCode, VerbRegister, VerbVerifyFace, VerbCheckFace, VerbOpenTransfer, VerbCheckTransfer, VerbSendPayout, VerbCheckPayout, VerbCheckAmount,
 		VerbPlaceOrder, VerbOpenPayment, VerbCheckPayment, VerbBookCourier, VerbOfferActivation, VerbCancel, VerbCallAgent, VerbOrphan, VerbSay,
 	} {
 		e := EffectOf(v)

@@ -36,6 +36,12 @@ func (w *world) ask(e Effect) {
 		w.unless(TransferSeen{}, TransferOpened{To: Payee{Account: "1"}}, TransferWrong{Why: "金额不对。"}, TransferSeen{})
 	case CheckTransfer:
 		w.unless(TransferSeen{}, TransferNotYet{})
+	case SendPayout:
+		w.unless(TransferSeen{}, PayoutSent{Tail: "0001"}, PayoutRefused{Why: "账号不对。"}, PayoutSent{Tail: "0001"})
+	case CheckPayout:
+		w.unless(TransferSeen{}, PayoutNotYet{Why: "还在路上。"})
+	case CheckAmount:
+		w.unless(TransferSeen{}, AmountWrong{Left: 1, Why: "金额不对。"}, TransferSeen{})
 	case PlaceOrder:
 		w.unless(Paid{No: "D1"}, Ordered{No: "D1"})
 	case OpenPayment:

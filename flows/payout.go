@@ -1,0 +1,117 @@
+package flows
+
+import "time"
+
+// 1.3.2 The company proved the other way round: we send it less than a yuan,
+// and whoever reads its statement says how much came (M70-M77).
+
+// The steps of the platform's transfer.
+const (
+	CompanyAccount  State = "company.account"
+	CompanyPaying   State = "company.paying"
+	CompanyAmount   State = "company.amount"
+	CompanyChecking State = "company.checking"
+	CompanyUntold   State = "company.untold"
+)
+
+// AmountWithin is how long the amount may be told (M71).
+const AmountWithin = 7 * 24 * time.Hour
+
+var payoutSteps = []Step{
+	{
+		At:    CompanyAccount,
+		Title: "填写对公账户",
+		Lines: []int{60, 77},
+		Turn:  Turn{"您", "2分钟"},
+		Ask:   "第1步，请点开下面的页面填写 {org} 的对公账户。我方会向这个账户汇一笔 1 元以内的款，金额由贵单位财务查到后回填。请不要把账号发在聊天里。",
+		Help:  "开户许可证或网银首页上有账号、开户行和支行。没有对公账户，或账户在外资银行，请回复“人工”了解其他方式。",
+		Page: &Page{
+			ID: PageID(CompanyAccount), Title: "对公账户", Submit: "确认，请汇款",
+			Intro: "户名必须与认证的单位一致。信息只用于这次认证。",
+			Fields: []Field{
+				{Key: KeyOrgName, Lines: []int{72}, Label: "户名", Input: InputFixed},
+				{Key: KeyProofAccount, Lines: []int{73}, Label: "对公银行账号", Hint: "只填数字", Input: InputNumber, Read: readAccount},
+				{Key: KeyProofBank, Lines: []int{74}, Label: "开户银行", Hint: "例如 中国工商银行", Input: InputText, Read: readBankName},
+				{Key: KeyProofProvince, Lines: []int{75}, Label: "开户行所在省份", Hint: "例如 浙江省", Input: InputProvince, Read: readProvince},
+				{Key: KeyProofCity, Lines: []int{75}, Label: "开户行所在城市", Hint: "例如 杭州市", Input: InputText, Read: readPlace},
+				{Key: KeyProofBranch, Lines: []int{75}, Label: "支行名称", Hint: "例如 杭州文三支行", Input: InputText, Read: readBankName},
+			},
+		},
+		Back: CompanyRules,
+		Exits: []Exit{
+			{On: Answered(), To: CompanyPaying, Lines: []int{76}},
+			{On: Picked("改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
+		},
+	},
+	working(CompanyPaying, "向贵单位汇款", "正在向 {org} 的对公账户汇款，请稍候。", sendPayout,
+		Exit{On: Got(KindPayoutSent), To: CompanyAmount},
+		Exit{On: Got(KindPayoutRefused), To: CompanyAccount},
+		Exit{On: Got(KindTransferSeen), To: ServiceChoose},
+	),
+	{
+		At:    CompanyAmount,
+		Title: "回填收到的金额",
+		Lines: []int{70, 71, 77},
+		Turn:  Turn{"贵单位财务", "汇款后几分钟到1个工作日"},
+		Ask: "第2步，我方已向 {org}（尾号 {payouttail}）汇款，金额在 1 元以内。请财务查到后，点开下面的页面填写金额，也可以直接回复，例如“0.35元”。\n" +
+			"{amounttill} 前有效，最多可填3次。",
+		Help: "汇款一般几分钟到账，最长1个工作日。附言是“账户验证”。金额请填到分。",
+		Page: &Page{
+			ID: PageID(CompanyAmount), Title: "回填金额", Submit: "提交",
+			Fields: []Field{{Key: KeyAmount, Lines: []int{70, 71}, Label: "收到的金额（元）", Hint: "例如 0.35", Input: InputText, Read: readSmallAmount}},
+			Paste:  pastedAmount,
+		},
+		Back: CompanyRules,
+		Exits: []Exit{
+			{On: Answered(), To: CompanyChecking, Lines: []int{71}},
+			{On: Picked("还没有收到", "没有收到", "没收到"), Do: []Action{checkPayout}, To: Stay},
+			{On: Picked("账户填错了", "换一个账户"), To: CompanyAccount},
+			{On: Picked("改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
+			{On: Got(KindTransferSeen), To: ServiceChoose, Lines: []int{77}},
+			{On: Got(KindPayoutNotYet), To: Again},
+			{On: Got(KindPayoutRefused), To: CompanyAccount},
+			{On: After(AmountWithin), To: CompanyUntold},
+		},
+	},
+	working(CompanyChecking, "核对金额", "正在核对金额，请稍候。", checkAmount,
+		Exit{On: Got(KindTransferSeen), To: ServiceChoose, Lines: []int{71, 77}},
+		Exit{On: Got(KindAmountWrong), If: noTryLeft, To: CompanyUntold, Lines: []int{71}},
+		Exit{On: Got(KindAmountWrong), To: CompanyAmount, Lines: []int{71}},
+		Exit{On: Got(KindPayoutRefused), To: CompanyAccount},
+	),
+	{
+		At:    CompanyUntold,
+		Title: "金额没有核对上",
+		Turn:  Turn{"您", "1分钟"},
+		Ask:   "这笔汇款的金额没有核对上，已不能再填。您填写的资料还在，可以重新汇款，也可以改为由贵单位汇款 0.01 元。",
+		Help:  "一天最多汇款3次。改为由贵单位汇款不限次数，到账即通过。",
+		Back:  CompanyRules,
+		Exits: []Exit{
+			{On: Picked("改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
+			{On: Picked("重新汇款"), To: CompanyPaying},
+			{On: Picked("换一个账户"), To: CompanyAccount},
+		},
+	},
+}
+
+var (
+	sendPayout = Action{
+		Name:    "send the company its transfer",
+		Effect:  func(Case) Effect { return SendPayout{} },
+		Reports: []Kind{KindPayoutSent, KindPayoutRefused, KindTransferSeen},
+	}
+	checkPayout = Action{
+		Name:    "ask how far the transfer is",
+		Effect:  func(Case) Effect { return CheckPayout{} },
+		Reports: []Kind{KindPayoutNotYet, KindPayoutRefused, KindTransferSeen},
+	}
+	checkAmount = Action{
+		Name:    "compare the amount",
+		Effect:  func(Case) Effect { return CheckAmount{} },
+		Reports: []Kind{KindTransferSeen, KindAmountWrong, KindPayoutRefused},
+	}
+	noTryLeft = &Guard{"no try is left", func(_ Case, e Event) bool {
+		wrong, ok := e.What.(AmountWrong)
+		return ok && wrong.Left == 0
+	}}
+)
