@@ -63,16 +63,17 @@ type WeChatConfig struct {
 // AlipayConfig is the application at Alipay. With the three certificates it is
 // in certificate mode, with PublicKeyFile alone in key mode.
 type AlipayConfig struct {
-	AppID          string `env:"APP_ID,required" doc:"app id of the application that collects and verifies"`
-	MiniAppID      string `env:"MINIAPP_ID" doc:"app id of the mini-program; the application's when empty"`
-	SellerID       string `env:"SELLER_ID,required" doc:"who is paid: 2088 and twelve digits"`
-	PrivateKeyFile string `env:"PRIVATE_KEY_FILE,required" doc:"file with the application's RSA key"`
-	PublicKeyFile  string `env:"PUBLIC_KEY_FILE" doc:"file with Alipay's public key; key mode only"`
-	AppCertFile    string `env:"APP_CERT_FILE" doc:"file with the application's certificate"`
-	CertFile       string `env:"CERT_FILE" doc:"file with Alipay's certificate"`
-	RootCertFile   string `env:"ROOT_CERT_FILE" doc:"file with Alipay's root certificates"`
-	GatewayURL     string `env:"GATEWAY_URL" envDefault:"https://openapi.alipay.com/gateway.do" doc:"where Alipay is called"`
-	OAuthURL       string `env:"OAUTH_URL" envDefault:"https://openauth.alipay.com/oauth2/publicAppAuthorize.htm" doc:"where a browser asks who its user is"`
+	AppID          string    `env:"APP_ID,required" doc:"app id of the application that collects and verifies"`
+	MiniAppID      string    `env:"MINIAPP_ID" doc:"app id of the mini-program; the application's when empty"`
+	SellerID       string    `env:"SELLER_ID,required" doc:"who is paid: 2088 and twelve digits"`
+	PrivateKeyFile string    `env:"PRIVATE_KEY_FILE,required" doc:"file with the application's RSA key"`
+	PublicKeyFile  string    `env:"PUBLIC_KEY_FILE" doc:"file with Alipay's public key; key mode only"`
+	AppCertFile    string    `env:"APP_CERT_FILE" doc:"file with the application's certificate"`
+	CertFile       string    `env:"CERT_FILE" doc:"file with Alipay's certificate"`
+	RootCertFile   string    `env:"ROOT_CERT_FILE" doc:"file with Alipay's root certificates"`
+	PayoutLeast    flows.Fen `env:"PAYOUT_LEAST" envDefault:"0.10" doc:"least amount in yuan that a company is sent to be proved, 0.01 to 0.99; Alipay sends no less than 0.10. The most is 0.99"`
+	GatewayURL     string    `env:"GATEWAY_URL" envDefault:"https://openapi.alipay.com/gateway.do" doc:"where Alipay is called"`
+	OAuthURL       string    `env:"OAUTH_URL" envDefault:"https://openauth.alipay.com/oauth2/publicAppAuthorize.htm" doc:"where a browser asks who its user is"`
 }
 
 // CourierConfig is our account with SF Express, and where parcels are fetched.
@@ -123,10 +124,14 @@ type BankConfig struct {
 
 const prefix = "CERTDESK_"
 
+// mostPaidOut is the most that a company is sent to be proved (M70).
+const mostPaidOut flows.Fen = 99
+
 var options = env.Options{
 	Prefix: prefix,
 	FuncMap: map[reflect.Type]env.ParserFunc{
 		reflect.TypeFor[flows.Secret](): func(v string) (any, error) { return flows.Conceal(v), nil },
+		reflect.TypeFor[flows.Fen]():    func(v string) (any, error) { return flows.ParseFen(v) },
 	},
 }
 
@@ -139,6 +144,9 @@ func ConfigFrom(environ []string) (Config, error) {
 	errs := []error{env.ParseWithOptions(&c, o)}
 	if c.WeChat.Mode != "plain" && c.WeChat.AESKey.IsZero() {
 		errs = append(errs, errors.New(prefix+"WECHAT_AES_KEY is needed unless the mode is plain"))
+	}
+	if c.Alipay.PayoutLeast < 1 || c.Alipay.PayoutLeast > mostPaidOut {
+		errs = append(errs, errors.New(prefix+"ALIPAY_PAYOUT_LEAST is not from 0.01 to 0.99"))
 	}
 	if c.SecretKeys.IsZero() {
 		errs = append(errs, errors.New(prefix+"SECRET_KEYS is not set; certdesk doctor prints fresh ones"))

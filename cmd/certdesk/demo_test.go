@@ -52,6 +52,13 @@ func TestTheWholeWay(t *testing.T) {
 		a.registers(person, "个人证书")
 		a.orders(a.provesPerson(person), person)
 	})
+	t.Run("a company that is sent money", func(t *testing.T) {
+		d.t = t
+		who := people[2]
+		a := d.applicant(who.OpenID)
+		a.registers(who, "企业证书")
+		a.tellsTheAmount(a.provesPerson(who), who)
+	})
 	t.Run("both go on after a restart", func(t *testing.T) {
 		d.t = t
 		d.stop()
@@ -81,7 +88,7 @@ func (d *demo) opensItsLedger() {
 	doctor := exec.CommandContext(d.t.Context(), d.binary, "doctor", "--ledger")
 	doctor.Env = append(os.Environ(), strings.Fields(string(env))...)
 	said, err := doctor.CombinedOutput()
-	if err != nil || !regexp.MustCompile(`of (1[4-9]|20) columns open`).Match(said) {
+	if err != nil || !regexp.MustCompile(`of (1[4-9]|2[0-2]) columns open`).Match(said) {
 		d.t.Errorf("doctor --ledger ended with %v:\n%s", err, said)
 	}
 }
@@ -163,6 +170,43 @@ func (a *applicant) provesCompany(asked item, who, stranger resident) item {
 	a.hears("金额必须正好是 0.01 元")
 	transfer(who.Company.Account, "0.01")
 	return a.hears("实名认证已")
+}
+
+// tellsTheAmount proves a company by money that the platform sends: once to an
+// account that the bank sends it back from, then to the right one, with a wrong
+// amount before the right one.
+func (a *applicant) tellsTheAmount(asked item, who resident) {
+	a.t.Helper()
+	type arrival struct{ Number, Account, Payee, Amount, Status string }
+	arrivals := func() (all []arrival) {
+		a.get("/world/bank/arrivals", &all)
+		return all
+	}
+	account := func(page, number string) {
+		a.fills(page, map[string]string{
+			"pacct": number, "pbank": "中国建设银行", "pprov": "浙江省", "pcity": "杭州市", "pbranch": "杭州西湖支行",
+		})
+	}
+	a.fills(a.opens(asked), map[string]string{"uscc": who.Company.Code})
+	a.picks(a.hears("查看打款细则"), "改为你们汇款给我们")
+	account(a.opens(a.hears("对公账户")), "33001616781053009999")
+	a.hears("我方已向")
+	a.post("/world/bank/return", map[string]string{"number": arrivals()[0].Number, "code": "PAYEE_NOT_EXIST"}, nil)
+	page := a.opens(a.hears("没有找到这个银行账户"))
+	account(page, who.Company.Account)
+	page = a.opens(a.hears("我方已向"))
+	sent := arrivals()
+	if len(sent) != 2 || sent[1].Account != who.Company.Account || sent[1].Payee != who.Company.Name {
+		a.t.Fatalf("the bank was asked for %+v", sent)
+	}
+	wrong := "0.11"
+	if sent[1].Amount == wrong {
+		wrong = "0.12"
+	}
+	a.fills(page, map[string]string{"amount": wrong})
+	a.hears("金额不对，还可以填2次")
+	a.do("say", map[string]string{"text": "收到" + sent[1].Amount + "元"})
+	a.hears("实名认证已")
 }
 
 func (a *applicant) orders(shop item, who resident) {

@@ -37,6 +37,8 @@ func (o offices) mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /world/people", control(o.people))
 	mux.HandleFunc("GET /world/bank/accounts", control(o.accounts))
 	mux.HandleFunc("POST /world/bank/transfer", control(o.transfer))
+	mux.HandleFunc("GET /world/bank/arrivals", control(o.arrivals))
+	mux.HandleFunc("POST /world/bank/return", control(o.sendBack))
 	mux.HandleFunc("GET /world/courier/orders", control(o.orders))
 	mux.HandleFunc("POST /world/courier/advance", control(o.advance))
 	mux.HandleFunc("POST /world/courier/mark", control(o.mark))
@@ -83,6 +85,31 @@ func (o offices) transfer(_ *http.Request, t transfer) (any, error) {
 		}
 	}
 	return map[string]string{"ref": ref}, err
+}
+
+// arrival is money of Alipay's on somebody's account.
+type arrival struct {
+	Number  string `json:"number"`
+	Account string `json:"account"`
+	Payee   string `json:"payee"`
+	Amount  string `json:"amount"` // in yuan
+	Status  string `json:"status"` // DEALING before it has come
+}
+
+// arrivals are what companies read in their own bank's books.
+func (o offices) arrivals(*http.Request, none) (any, error) {
+	all := []arrival{}
+	for _, p := range o.alipay.Books().Payouts {
+		all = append(all, arrival{p.OutBizNo, p.Account, p.Name, p.Amount.String(), p.Status})
+	}
+	return all, nil
+}
+
+func (o offices) sendBack(_ *http.Request, q struct{ Number, Code string }) (any, error) {
+	if err := o.alipay.Return(q.Number, q.Code); err != nil {
+		return nil, no(http.StatusUnprocessableEntity, "没有这笔汇款，或者已经退回过。")
+	}
+	return none{}, nil
 }
 
 func (o offices) orders(*http.Request, none) (any, error) { return o.courier.Books().Orders, nil }

@@ -1,6 +1,6 @@
 // Package alipay is our side of the Alipay gateway: proving a face, collecting
-// money by QR or inside the mini-program, logging a mini-program user in, and
-// believing a payment notification.
+// money by QR or inside the mini-program, sending a few fen to a company, logging
+// a mini-program user in, and believing a payment notification.
 //
 // It refuses an answer or a notification whose signature is not Alipay's own
 // and whatever is oversized, and it never fetches or trusts a certificate that the
@@ -55,6 +55,7 @@ type Config struct {
 
 	FaceProduct string // biz_code of the contract; FACE when empty
 	QRProduct   string // product_code of the contract; FACE_TO_FACE_PAYMENT when empty
+	PayeeType   string // identity_type of a company's account; BANKCARD_ACCOUNT when empty
 }
 
 // Client speaks to the gateway for one application. Its methods may be called
@@ -126,6 +127,7 @@ func (cfg Config) withDefaults() Config {
 	cfg.Gateway = cmp.Or(cfg.Gateway, Production)
 	cfg.FaceProduct = cmp.Or(cfg.FaceProduct, "FACE")
 	cfg.QRProduct = cmp.Or(cfg.QRProduct, "FACE_TO_FACE_PAYMENT")
+	cfg.PayeeType = cmp.Or(cfg.PayeeType, "BANKCARD_ACCOUNT")
 	return cfg
 }
 

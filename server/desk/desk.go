@@ -44,6 +44,7 @@ type Ledger interface {
 	Accounts
 	Checks
 	Transfers
+	Payouts
 	Orders
 	Payments
 	Parcels
@@ -60,6 +61,8 @@ type Partners struct {
 	Courier   Courier
 	Texter    Texter
 	Authority Authority
+	Payer     Payer
+	Amounts   Range // of what the payer sends
 	Bank      Statement
 	Voices    map[flows.Channel]Voice
 	Payee     flows.Payee // where companies send their 0.01 yuan

@@ -47,6 +47,12 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.cfg.Ledger.OpenTransfer(ctx, ref, d.cfg.Partners.Payee, now)
 	case flows.CheckTransfer:
 		return d.checkTransfer(ctx, ref)
+	case flows.SendPayout:
+		return d.sendPayout(ctx, ref)
+	case flows.CheckPayout:
+		return d.checkPayout(ctx, ref)
+	case flows.CheckAmount:
+		return d.cfg.Ledger.CheckAmount(ctx, ref, now)
 	case flows.PlaceOrder:
 		return d.cfg.Ledger.PlaceOrder(ctx, ref, now)
 	case flows.OpenPayment:

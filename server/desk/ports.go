@@ -221,6 +221,34 @@ type Transfers interface {
 	TransferStatus(ctx context.Context, ref Ref, at time.Time) error
 }
 
+// Payouts proves companies by money that we send them.
+type Payouts interface {
+	// OpenPayout returns what is to be sent to the company of a talk: the same
+	// again until it is told, is lost, or is for another account. When nothing is to be
+	// sent it reports why to ref (PayoutSent, PayoutRefused, TransferSeen) and
+	// returns [ErrUsed].
+	OpenPayout(ctx context.Context, ref Ref, between Range, at time.Time) (flows.Payout, error)
+
+	// PayoutTaken notes that the bank took a payout, starts the polls, and
+	// reports PayoutSent to ref.
+	PayoutTaken(ctx context.Context, ref Ref, number string, at time.Time) error
+
+	// PayoutReturned ends a payout that was refused or came back, and reports
+	// PayoutRefused with words, once.
+	PayoutReturned(ctx context.Context, number, why string, at time.Time) error
+
+	// CheckAmount compares the saved amount with what was sent, once for each
+	// ref, and reports TransferSeen or AmountWrong. The third wrong one ends the payout.
+	CheckAmount(ctx context.Context, ref Ref, at time.Time) error
+
+	// LivePayout returns the number of the payout whose amount a talk may tell,
+	// or [ErrUnknown].
+	LivePayout(ctx context.Context, talk TalkID) (number string, err error)
+}
+
+// Range is from the least amount that is sent to the most.
+type Range struct{ Low, High flows.Fen }
+
 // Orders makes orders and collects for them.
 type Orders interface {
 	// PlaceOrder makes the order of a talk from its saved pages, or finds the
@@ -402,7 +430,7 @@ type Work interface {
 
 // Poll is a question to be asked until it is answered.
 type Poll struct {
-	Partner string    `json:"partner"` // "face", "cashier", "courier"
+	Partner string    `json:"partner"` // "face", "payer", "cashier", "courier"
 	Number  string    `json:"number"`  // of the check, payment or shipment
 	Talk    TalkID    `json:"talk"`
 	Since   time.Time `json:"since"`

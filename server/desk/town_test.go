@@ -23,6 +23,8 @@ type town struct {
 	parcels  map[string]flows.Recipient
 	said     []string
 	credits  []flows.Credit
+	sent     map[string]flows.Payout
+	returned bool                // whether the bank sends payouts back
 	onQR     func(number string) // called while QR is being answered
 	unspoken error               // what Say answers
 }
@@ -30,7 +32,7 @@ type town struct {
 func newTown() *town {
 	return &town{
 		faces: map[string]bool{}, bills: map[string]flows.Fen{}, paid: map[string]bool{}, closed: map[string]bool{},
-		parcels: map[string]flows.Recipient{},
+		parcels: map[string]flows.Recipient{}, sent: map[string]flows.Payout{},
 	}
 }
 
@@ -142,6 +144,32 @@ func (w *town) Credits(context.Context, time.Time) ([]flows.Credit, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.credits), nil
+}
+
+func (w *town) Pay(_ context.Context, p flows.Payout) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent[p.Number] = p
+	return nil
+}
+
+func (w *town) PaidOut(context.Context, string) (flows.PayoutState, string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.returned {
+		return flows.PayoutReturned, "银行退回。", nil
+	}
+	return flows.PayoutMoving, "", nil
+}
+
+// payouts is what was sent to companies.
+func (w *town) payouts() (all []flows.Payout) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.sent {
+		all = append(all, p)
+	}
+	return all
 }
 
 func (w *town) Say(_ context.Context, _ string, _ desk.TalkID, replies []flows.Reply) error {

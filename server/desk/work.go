@@ -90,6 +90,13 @@ func (d *Desk) poll(ctx context.Context, p Poll) (ended bool, err error) {
 		}
 		_, err = d.lookAtFace(ctx, check)
 		return false, err
+	case PartnerPayer:
+		live, err := d.cfg.Ledger.LivePayout(ctx, p.Talk)
+		if errors.Is(err, ErrUnknown) || live != p.Number || d.cfg.Now().Sub(p.Since) > flows.AmountWithin {
+			return true, ignore(err, ErrUnknown)
+		}
+		_, err = d.lookAtPayout(ctx, p.Number)
+		return false, err
 	case PartnerCashier:
 		payment, err := d.cfg.Ledger.OpenPaymentOf(ctx, p.Talk)
 		if errors.Is(err, ErrUnknown) || payment.Number != p.Number {
@@ -128,6 +135,7 @@ func (d *Desk) abandon(ctx context.Context, p Payment) error {
 // The partners that are polled.
 const (
 	PartnerFace    = "face"
+	PartnerPayer   = "payer"
 	PartnerCashier = "cashier"
 	PartnerCourier = "courier"
 )

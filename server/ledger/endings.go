@@ -65,6 +65,7 @@ func (l *Ledger) noteCancel(ctx context.Context, tx txn, p desk.Pending) error {
 // begin anew what was ended, or look in vain for what was forgotten.
 var voided = []flows.Verb{
 	flows.VerbVerifyFace, flows.VerbCheckFace, flows.VerbOpenTransfer, flows.VerbCheckTransfer,
+	flows.VerbSendPayout, flows.VerbCheckPayout, flows.VerbCheckAmount,
 	flows.VerbPlaceOrder, flows.VerbOpenPayment, flows.VerbCheckPayment,
 }
 
@@ -135,6 +136,13 @@ func (l *Ledger) endAttempts(ctx context.Context, tx txn, talk desk.TalkID) erro
 	proof, err := l.proofIn(ctx, tx, talk, proofOpen)
 	if err == nil {
 		err = l.endProof(ctx, tx, proof, proofClosed)
+	}
+	if err != nil && !errors.Is(err, desk.ErrUnknown) {
+		return err
+	}
+	payout, err := l.livePayout(ctx, tx, talk)
+	if err == nil {
+		err = l.turnPayout(ctx, tx, payout, payoutClosed)
 	}
 	if err != nil && !errors.Is(err, desk.ErrUnknown) {
 		return err

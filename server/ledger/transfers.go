@@ -217,6 +217,12 @@ func (l *Ledger) answerSeen(ctx context.Context, tx txn, ref desk.Ref, seen proo
 // companyFacts reads whether the organisation is proved; then its name and code
 // are the proved ones, whatever was typed since.
 func (l *Ledger) companyFacts(ctx context.Context, db bun.IDB, talk desk.TalkID, f *flows.Facts) error {
+	switch _, err := l.livePayout(ctx, db, talk); {
+	case errors.Is(err, desk.ErrUnknown):
+		delete(f.Form, flows.KeyAmountUntil) // no amount is waited for
+	case err != nil:
+		return err
+	}
 	seen, err := l.proofIn(ctx, db, talk, proofSeen)
 	if errors.Is(err, desk.ErrUnknown) {
 		return nil

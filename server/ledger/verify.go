@@ -31,6 +31,8 @@ var sealedColumns = []sealedColumn{
 	{"audit", "sealed", "'audit/' || id"},
 	{"transcript", "sealed", "'transcript/' || talk || '/' || seq"},
 	{"proof", "company", "'proof/' || number"},
+	{"payout", "company", "'payout/' || number || '/company'"},
+	{"payout", "account", "'payout/' || number || '/account'"},
 	{"bank_line", "sealed", "'bank/' || ref"},
 	{"orders", "sealed", "'order/' || no"},
 	{"payment", "buyer", "'payment/' || number"},

@@ -24,6 +24,7 @@ type Books struct {
 	Certifies     []Certify
 	Trades        []Trade
 	Refunds       []Refund
+	Payouts       []Payout
 	Notices       []Notice
 	CertDownloads int // calls for a certificate; the client must make none
 }
@@ -70,6 +71,20 @@ type Refund struct {
 	At           time.Time
 }
 
+// Payout is money sent to a bank account.
+type Payout struct {
+	OutBizNo  string
+	OrderID   string
+	Asked     string // digest of everything that was asked
+	Account   string
+	Name      string
+	Amount    flows.Fen
+	Status    string // DEALING, SUCCESS, FAIL, REFUND
+	ErrorCode string
+	Created   time.Time
+	Settled   time.Time // when it became what it is
+}
+
 // Notice is one notification with all its deliveries.
 type Notice struct {
 	ID         string
@@ -105,6 +120,7 @@ func (g *Gateway) Books() Books {
 	out.Certifies = slices.Clone(out.Certifies)
 	out.Trades = slices.Clone(out.Trades)
 	out.Refunds = slices.Clone(out.Refunds)
+	out.Payouts = slices.Clone(out.Payouts)
 	out.Notices = slices.Clone(out.Notices)
 	for i := range out.Notices {
 		out.Notices[i].Deliveries = slices.Clone(out.Notices[i].Deliveries)

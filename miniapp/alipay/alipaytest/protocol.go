@@ -80,6 +80,10 @@ func handlerOf(method string) handler {
 		return (*Gateway).refund
 	case "alipay.trade.fastpay.refund.query":
 		return (*Gateway).refundQuery
+	case "alipay.fund.trans.uni.transfer":
+		return (*Gateway).payOut
+	case "alipay.fund.trans.common.query":
+		return (*Gateway).payOutQuery
 	case "alipay.system.oauth.token":
 		return (*Gateway).token
 	case "alipay.open.app.alipaycert.download":

@@ -23,6 +23,7 @@ type Ledger interface {
 	desk.Accounts
 	desk.Checks
 	desk.Transfers
+	desk.Payouts
 	desk.Orders
 	desk.Payments
 	desk.Parcels

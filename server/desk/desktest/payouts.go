@@ -1,0 +1,254 @@
+package desktest
+
+// The suite of the port that proves companies by money that we send.
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+)
+
+// Payouts runs the suite of [desk.Payouts]. The function open returns an empty
+// store and closes it with t.Cleanup.
+func Payouts(t *testing.T, open func(t *testing.T) Ledger) {
+	run(t, open, map[string]func(*testing.T, Ledger){
+		"a payout is the same until it is told":       payoutFoundAgain,
+		"another account needs another payout":        payoutToAnother,
+		"the right amount proves the company":         amountProves,
+		"three wrong amounts end a payout":            amountWrong,
+		"a try is counted once":                       amountOnce,
+		"a payout that came back proves nothing":      payoutReturned,
+		"an expired payout proves nothing":            payoutExpires,
+		"three payouts a day":                         payoutLimit,
+		"a cancelled case has no payout":              payoutCancelled,
+		"many at once make one payout and one answer": payoutCrowd,
+	})
+}
+
+var between = desk.Range{Low: 10, High: 99}
+
+// banking is a handler whose company has named its account.
+func banking(t *testing.T, l Ledger, name string) *applicant {
+	t.Helper()
+	a := newHandler(t, l, name)
+	a.accounts("33001616781053000001")
+	return a
+}
+
+func (a *applicant) accounts(number string) {
+	a.t.Helper()
+	a.saves(flows.PageID(flows.CompanyAccount), map[flows.Key]string{
+		flows.KeyProofAccount: number, flows.KeyProofBank: "中国建设银行", flows.KeyProofProvince: "浙江省",
+		flows.KeyProofCity: "杭州市", flows.KeyProofBranch: "杭州西湖支行",
+	})
+}
+
+// asksForPayout asks for the payout, under a name of its own; told is what was
+// reported when there is none to be sent.
+func (a *applicant) asksForPayout(at time.Time) (p flows.Payout, told flows.Happening) {
+	a.t.Helper()
+	ref := a.ref()
+	p, err := a.l.OpenPayout(a.t.Context(), ref, between, at)
+	if errors.Is(err, desk.ErrUsed) {
+		return p, a.heard(ref.Answer())
+	}
+	if err != nil {
+		a.t.Fatalf("OpenPayout = %v", err)
+	}
+	return p, nil
+}
+
+// sends opens a payout and has it taken.
+func (a *applicant) sends(at time.Time) flows.Payout {
+	a.t.Helper()
+	p, told := a.asksForPayout(at)
+	if told != nil {
+		a.t.Fatalf("OpenPayout told %#v, want a payout", told)
+	}
+	got := a.tells(func(ref desk.Ref) error { return a.l.PayoutTaken(a.t.Context(), ref, p.Number, at) })
+	if sent, ok := got.(flows.PayoutSent); !ok || sent.Tail != "0001" && sent.Tail != "0002" {
+		a.t.Fatalf("PayoutTaken told %#v, want PayoutSent", got)
+	}
+	return p
+}
+
+func (a *applicant) says(amount flows.Fen, at time.Time) flows.Happening {
+	a.t.Helper()
+	a.saves(flows.PageID(flows.CompanyAmount), map[flows.Key]string{flows.KeyAmount: amount.String()})
+	return a.tells(func(ref desk.Ref) error { return a.l.CheckAmount(a.t.Context(), ref, at) })
+}
+
+// other is an amount that was not sent.
+func other(p flows.Payout) flows.Fen { return p.Amount%90 + 10 }
+
+func payoutFoundAgain(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	first, _ := a.asksForPayout(Noon)
+	if first.Amount < between.Low || first.Amount > between.High || first.Bank != "中国建设银行" || first.Account.Reveal() != "33001616781053000001" || first.Name.IsZero() {
+		t.Errorf("the payout is %+v", first)
+	}
+	if again, told := a.asksForPayout(Noon.Add(time.Hour)); again != first || told != nil {
+		t.Errorf("OpenPayout again = %+v, %v, want the same: %+v", again, told, first)
+	}
+	a.sends(Noon)
+	if _, told := a.asksForPayout(Noon.Add(time.Hour)); told == nil || told.Kind() != flows.KindPayoutSent {
+		t.Errorf("OpenPayout after it was sent told %#v, want PayoutSent", told)
+	}
+	if f := a.facts().Form; !f.Has(flows.KeyAmountUntil) || f.Text(flows.KeyPayoutTail) != "0001" {
+		t.Error("Facts do not know that an amount is waited for")
+	}
+}
+
+func payoutToAnother(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	first := a.sends(Noon)
+	a.accounts("33001616781053000002")
+	second := a.sends(Noon)
+	if second.Number == first.Number || second.Account.Reveal() != "33001616781053000002" {
+		t.Errorf("the second payout is %+v", second)
+	}
+	if first.Amount != second.Amount {
+		if got := a.says(first.Amount, Noon); got.Kind() != flows.KindAmountWrong {
+			t.Errorf("the amount of the first payout told %#v, want AmountWrong", got)
+		}
+	}
+}
+
+func amountProves(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	a.asksForTransfer(Noon) // both ways at once
+	p := a.sends(Noon)
+	if got := a.says(p.Amount, Noon.Add(time.Hour)); got.Kind() != flows.KindTransferSeen {
+		t.Fatalf("the right amount told %#v, want TransferSeen", got)
+	}
+	if f := a.facts(); !f.CompanyVerified || f.Form.Text(flows.KeyOrgName) != p.Name.Reveal() || f.Form.Has(flows.KeyAmountUntil) {
+		t.Errorf("Facts: proved %t, %q", f.CompanyVerified, f.Form.Text(flows.KeyOrgName))
+	}
+	if got := a.says(other(p), Noon.Add(time.Hour)); got.Kind() != flows.KindTransferSeen {
+		t.Errorf("an amount after the proof told %#v, want TransferSeen", got)
+	}
+	if _, told := a.asksForPayout(Noon); told == nil || told.Kind() != flows.KindTransferSeen {
+		t.Errorf("OpenPayout of a proved company told %#v, want TransferSeen", told)
+	}
+	if got := a.status(); got != flows.KindTransferSeen {
+		t.Errorf("TransferStatus told %s, want TransferSeen", got)
+	}
+}
+
+func amountWrong(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	p := a.sends(Noon)
+	for left := 2; left >= 0; left-- {
+		got, ok := a.says(other(p), Noon).(flows.AmountWrong)
+		if !ok || got.Left != left || got.Why == "" {
+			t.Errorf("a wrong amount told %#v, want %d tries left", got, left)
+		}
+	}
+	if got := a.says(p.Amount, Noon); got.Kind() != flows.KindAmountWrong {
+		t.Errorf("the right amount after three wrong ones told %#v, want AmountWrong", got)
+	}
+	if a.facts().CompanyVerified {
+		t.Error("the company is proved")
+	}
+	again := a.sends(Noon.Add(time.Minute))
+	if again.Number == p.Number {
+		t.Error("a spent payout is sent again")
+	}
+}
+
+func amountOnce(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	p := a.sends(Noon)
+	a.saves(flows.PageID(flows.CompanyAmount), map[flows.Key]string{flows.KeyAmount: other(p).String()})
+	ref := a.ref()
+	for range 3 {
+		if err := l.CheckAmount(t.Context(), ref, Noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := a.says(other(p), Noon).(flows.AmountWrong); got.Left != 1 {
+		t.Errorf("after one try done three times, and another, %d are left, want 1", got.Left)
+	}
+}
+
+func payoutReturned(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	p := a.sends(Noon)
+	for range 2 {
+		if err := l.PayoutReturned(t.Context(), p.Number, "银行退回。", Noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := a.count(flows.KindPayoutRefused); n != 1 {
+		t.Errorf("PayoutRefused was told %d times, want once", n)
+	}
+	if got := a.says(p.Amount, Noon); got.Kind() != flows.KindAmountWrong || a.facts().CompanyVerified {
+		t.Errorf("the amount of a payout that came back told %#v", got)
+	}
+	if a.sends(Noon.Add(time.Minute)).Number == p.Number {
+		t.Error("a payout that came back is sent again under its number")
+	}
+}
+
+func payoutExpires(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	p := a.sends(Noon)
+	late := Noon.Add(flows.AmountWithin)
+	if got := a.says(p.Amount, late); got.Kind() != flows.KindAmountWrong {
+		t.Errorf("the right amount, too late, told %#v, want AmountWrong", got)
+	}
+	if a.sends(late).Number == p.Number {
+		t.Error("an expired payout is sent again")
+	}
+}
+
+func payoutLimit(t *testing.T, l Ledger) {
+	a, b := banking(t, l, "a"), banking(t, l, "b") // both for one company
+	for i := range 3 {
+		who := []*applicant{a, b}[i%2]
+		p := who.sends(Noon)
+		if err := l.PayoutReturned(t.Context(), p.Number, "银行退回。", Noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, told := b.asksForPayout(Noon.Add(time.Hour)); told == nil || told.Kind() != flows.KindPayoutRefused {
+		t.Errorf("the fourth payout of a day told %#v, want PayoutRefused", told)
+	}
+	b.sends(Noon.Add(25 * time.Hour))
+}
+
+func payoutCancelled(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	p := a.sends(Noon)
+	Enter(t, l, a.talk, "cancel", flows.Cancel{})
+	if _, err := l.LivePayout(t.Context(), a.talk); !errors.Is(err, desk.ErrUnknown) {
+		t.Errorf("LivePayout of a cancelled case = %v, want ErrUnknown", err)
+	}
+	if err := l.PayoutReturned(t.Context(), p.Number, "银行退回。", Noon); err != nil || a.count(flows.KindPayoutRefused) != 0 {
+		t.Errorf("PayoutReturned of a cancelled case = %v, and is told", err)
+	}
+}
+
+func payoutCrowd(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	refs := make([]desk.Ref, Rivals)
+	for i := range refs {
+		refs[i] = a.ref()
+	}
+	payouts := make([]flows.Payout, Rivals)
+	err := together(nil, func(n int) (err error) {
+		payouts[n], err = l.OpenPayout(t.Context(), refs[n], between, Noon)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range payouts[1:] {
+		if p != payouts[0] {
+			t.Errorf("payouts %+v and %+v of one talk", p, payouts[0])
+		}
+	}
+}

@@ -1,0 +1,361 @@
+package ledger
+
+// Companies proved by money that we send them (M70-M77). How much it is follows
+// from the payout's number and our keys: nothing that is stored, backed up or
+// logged tells it, and a payout that is asked for again is the same.
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+)
+
+type payoutRow struct {
+	bun.BaseModel `bun:"table:payout"`
+
+	Number  string      `bun:"number,pk"`
+	Talk    desk.TalkID `bun:"talk"`
+	Company string      `bun:"company"`
+	Account string      `bun:"account"`
+	Org     string      `bun:"org"`
+	Low     flows.Fen   `bun:"low"`
+	High    flows.Fen   `bun:"high"`
+	State   payoutState `bun:"state"`
+	Wrong   int         `bun:"wrong"`
+	At      int64       `bun:"at"`
+	Until   int64       `bun:"until"`
+}
+
+type payoutState string
+
+// A returned payout did not arrive, a spent one has no try left, a closed one
+// was given up or is too late.
+const (
+	payoutOpen     payoutState = "open"
+	payoutSent     payoutState = "sent"
+	payoutReturned payoutState = "returned"
+	payoutSpent    payoutState = "spent"
+	payoutClosed   payoutState = "closed"
+	payoutProved   payoutState = "proved"
+)
+
+// companyAccount is where a payout goes.
+type companyAccount struct {
+	Number, Bank, Province, City, Branch flows.Secret
+}
+
+const (
+	amountTries     = 3 // of one payout
+	payoutsADay     = 3 // to one organisation, whoever asks
+	firstPayoutPoll = 10 * time.Second
+	accountTail     = 4
+)
+
+const whyAmount = "amount" // an organisation does not find the amount
+
+// OpenPayout implements [desk.Payouts].
+func (l *Ledger) OpenPayout(ctx context.Context, ref desk.Ref, between desk.Range, at time.Time) (flows.Payout, error) {
+	var payout flows.Payout
+	over := false
+	err := l.tx(ctx, func(ctx context.Context, tx txn) (err error) {
+		over, err = l.answered(ctx, tx, ref)
+		if err != nil || over {
+			return err
+		}
+		row, outcome, err := l.openPayout(ctx, tx, ref.Talk, between, at)
+		if err != nil {
+			return err
+		}
+		if outcome != nil {
+			over = true
+			return l.answer(ctx, tx, ref, outcome, at)
+		}
+		payout, err = l.payoutOf(row)
+		return err
+	})
+	if err == nil && over {
+		err = desk.ErrUsed
+	}
+	return payout, err
+}
+
+// openPayout returns the payout that is to be sent, or the report of a talk that
+// needs none, or can have none, now.
+func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, between desk.Range, at time.Time) (payoutRow, flows.Happening, error) {
+	seen, err := l.proofIn(ctx, tx, talk, proofSeen)
+	if err == nil {
+		org, err := l.companyOf(seen)
+		return payoutRow{}, flows.TransferSeen{Payer: org.Name}, err
+	}
+	if !errors.Is(err, desk.ErrUnknown) {
+		return payoutRow{}, nil, err
+	}
+	form, err := l.saved(ctx, tx, talk)
+	if err != nil {
+		return payoutRow{}, nil, err
+	}
+	org := company{form[flows.KeyOrgName], form[flows.KeyCreditCode]}
+	to := companyAccount{
+		Number: form[flows.KeyProofAccount], Bank: form[flows.KeyProofBank],
+		Province: form[flows.KeyProofProvince], City: form[flows.KeyProofCity], Branch: form[flows.KeyProofBranch],
+	}
+	if org.Name.IsZero() || org.CreditCode.IsZero() || to.Number.IsZero() {
+		return payoutRow{}, flows.PayoutRefused{Why: "请先填写贵单位的对公账户。"}, nil
+	}
+	live, err := l.livePayout(ctx, tx, talk)
+	switch {
+	case err == nil:
+		same, err := l.sameTarget(live, org, to)
+		if err != nil {
+			return payoutRow{}, nil, err
+		}
+		if same && at.Before(moment(live.Until)) {
+			if live.State == payoutSent {
+				return live, l.sentReport(live, to), nil
+			}
+			return live, nil, nil
+		}
+		if err := l.turnPayout(ctx, tx, live, payoutClosed); err != nil {
+			return payoutRow{}, nil, err
+		}
+	case !errors.Is(err, desk.ErrUnknown):
+		return payoutRow{}, nil, err
+	}
+	return l.newPayout(ctx, tx, talk, org, to, between, at)
+}
+
+func (l *Ledger) newPayout(ctx context.Context, tx txn, talk desk.TalkID, org company, to companyAccount, between desk.Range, at time.Time) (payoutRow, flows.Happening, error) {
+	blind := l.blind("payout/org", org.CreditCode)
+	n, err := tx.NewSelect().Model((*payoutRow)(nil)).Where("org = ? AND at > ?", blind, millis(at.Add(-24*time.Hour))).Count(ctx)
+	if err != nil {
+		return payoutRow{}, nil, fmt.Errorf("ledger: payouts to an organisation: %w", err)
+	}
+	if n >= payoutsADay {
+		return payoutRow{}, flows.PayoutRefused{Why: "今天已经向贵单位汇款3次，请明天再试，或者改为由贵单位汇款。"}, nil
+	}
+	number, err := numbered("O", second, at, 10)
+	if err != nil {
+		return payoutRow{}, nil, err
+	}
+	row := payoutRow{
+		Number: number, Talk: talk, Org: blind, Low: between.Low, High: between.High, State: payoutOpen,
+		At: millis(at), Until: millis(at.Add(l.hurried(flows.AmountWithin))),
+	}
+	if row.Company, err = l.seal(payoutPlace(number, "company"), org); err != nil {
+		return payoutRow{}, nil, err
+	}
+	if row.Account, err = l.seal(payoutPlace(number, "account"), to); err != nil {
+		return payoutRow{}, nil, err
+	}
+	fresh, err := once(ctx, tx, &row)
+	if err == nil && !fresh {
+		err = fmt.Errorf("ledger: payout for %s: %w", talk, errTaken)
+	}
+	return row, nil, err
+}
+
+// PayoutTaken implements [desk.Payouts].
+func (l *Ledger) PayoutTaken(ctx context.Context, ref desk.Ref, number string, at time.Time) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
+		if done, err := l.answered(ctx, tx, ref); err != nil || done {
+			return err
+		}
+		row, err := l.payout(ctx, tx, number)
+		if err != nil {
+			return err
+		}
+		if row.State != payoutOpen && row.State != payoutSent {
+			return nil // given up meanwhile
+		}
+		if row.State == payoutOpen {
+			poll := desk.Poll{Partner: desk.PartnerPayer, Number: number, Talk: row.Talk, Since: at}
+			if err := errors.Join(
+				l.turnPayout(ctx, tx, row, payoutSent),
+				l.enqueue(ctx, tx, pollJob(poll, at.Add(l.hurried(firstPayoutPoll)))),
+				l.audit(ctx, tx, audited{Did: "paid out", Talk: row.Talk, About: number, At: at}),
+			); err != nil {
+				return err
+			}
+		}
+		_, to, err := l.targetOf(row)
+		if err != nil {
+			return err
+		}
+		sent := l.sentReport(row, to)
+		return errors.Join(l.learned(ctx, tx, row.Talk, sent, at), l.answer(ctx, tx, ref, sent, at))
+	})
+}
+
+func (l *Ledger) sentReport(row payoutRow, to companyAccount) flows.PayoutSent {
+	account := to.Number.Reveal()
+	return flows.PayoutSent{Tail: account[max(0, len(account)-accountTail):], Until: moment(row.Until)}
+}
+
+// PayoutReturned implements [desk.Payouts].
+func (l *Ledger) PayoutReturned(ctx context.Context, number, why string, at time.Time) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
+		row, err := l.payout(ctx, tx, number)
+		if err != nil {
+			return err
+		}
+		if row.State != payoutOpen && row.State != payoutSent {
+			return nil
+		}
+		return errors.Join(
+			l.turnPayout(ctx, tx, row, payoutReturned),
+			l.report(ctx, tx, "payout/"+number+"/returned", row.Talk, flows.PayoutRefused{Why: why}, at),
+		)
+	})
+}
+
+// CheckAmount implements [desk.Payouts].
+func (l *Ledger) CheckAmount(ctx context.Context, ref desk.Ref, at time.Time) error {
+	return l.tx(ctx, func(ctx context.Context, tx txn) error {
+		if done, err := l.answered(ctx, tx, ref); err != nil || done {
+			return err
+		}
+		outcome, err := l.compare(ctx, tx, ref.Talk, at)
+		if err != nil {
+			return err
+		}
+		return l.answer(ctx, tx, ref, outcome, at)
+	})
+}
+
+// compare uses one try up, unless the company is proved.
+func (l *Ledger) compare(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (flows.Happening, error) {
+	if seen, err := l.proofIn(ctx, tx, talk, proofSeen); err == nil {
+		org, err := l.companyOf(seen)
+		return flows.TransferSeen{Payer: org.Name}, err
+	} else if !errors.Is(err, desk.ErrUnknown) {
+		return nil, err
+	}
+	row, err := l.livePayout(ctx, tx, talk)
+	if errors.Is(err, desk.ErrUnknown) || err == nil && !at.Before(moment(row.Until)) {
+		return flows.AmountWrong{Why: "这笔汇款已经失效。"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	form, err := l.saved(ctx, tx, talk)
+	if err != nil {
+		return nil, err
+	}
+	told, err := flows.ParseFen(form.Text(flows.KeyAmount))
+	if err != nil {
+		return nil, fmt.Errorf("ledger: amount of %s: %w", talk, desk.ErrWrong)
+	}
+	if told == l.amount(row) {
+		return l.provedByAmount(ctx, tx, row, at)
+	}
+	return l.wrongAmount(ctx, tx, row, at)
+}
+
+func (l *Ledger) wrongAmount(ctx context.Context, tx txn, row payoutRow, at time.Time) (flows.Happening, error) {
+	_, err := tx.NewUpdate().Model(&row).Set("wrong = wrong + 1").WherePK().Returning("wrong").Exec(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: payout %s: %w", row.Number, err)
+	}
+	if left := amountTries - row.Wrong; left > 0 {
+		return flows.AmountWrong{Left: left, Why: fmt.Sprintf("金额不对，还可以填%d次。请财务按网银显示的金额填写。", left)}, nil
+	}
+	return flows.AmountWrong{Why: "金额不对，3次机会已用完。"}, errors.Join(
+		l.turnPayout(ctx, tx, row, payoutSpent), l.call(ctx, tx, row.Talk, whyAmount, at),
+	)
+}
+
+// provedByAmount closes a payout with success. The proof stands where that of a
+// company's own transfer would.
+func (l *Ledger) provedByAmount(ctx context.Context, tx txn, row payoutRow, at time.Time) (flows.Happening, error) {
+	org, _, err := l.targetOf(row)
+	if err != nil {
+		return nil, err
+	}
+	proof := proofRow{Number: row.Number, Talk: row.Talk, Account: row.Number, State: proofSeen, At: millis(at), Until: row.Until}
+	if proof.Company, err = l.seal(companyPlace(proof), org); err != nil {
+		return nil, err
+	}
+	open, err := l.proofIn(ctx, tx, row.Talk, proofOpen)
+	switch {
+	case err == nil:
+		err = l.endProof(ctx, tx, open, proofClosed)
+	case errors.Is(err, desk.ErrUnknown):
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if fresh, err := once(ctx, tx, &proof); err != nil || !fresh {
+		return nil, errors.Join(err, fmt.Errorf("ledger: proof of %s: %w", row.Talk, errTaken))
+	}
+	seen := flows.TransferSeen{Payer: org.Name}
+	return seen, errors.Join(
+		l.turnPayout(ctx, tx, row, payoutProved),
+		l.learned(ctx, tx, row.Talk, seen, at),
+		l.audit(ctx, tx, audited{Actor: "amount", Did: "proved", Talk: row.Talk, About: row.Number, At: at}),
+	)
+}
+
+// LivePayout implements [desk.Payouts].
+func (l *Ledger) LivePayout(ctx context.Context, talk desk.TalkID) (number string, err error) {
+	row, err := l.livePayout(ctx, l.read, talk)
+	return row.Number, err
+}
+
+func (l *Ledger) livePayout(ctx context.Context, db bun.IDB, talk desk.TalkID) (payoutRow, error) {
+	var row payoutRow
+	err := db.NewSelect().Model(&row).Where("talk = ? AND state IN (?, ?)", talk, payoutOpen, payoutSent).Scan(ctx)
+	return row, found(err, "payout of "+string(talk))
+}
+
+func (l *Ledger) payout(ctx context.Context, db bun.IDB, number string) (payoutRow, error) {
+	row := payoutRow{Number: number}
+	err := db.NewSelect().Model(&row).WherePK().Scan(ctx)
+	return row, found(err, "payout "+number)
+}
+
+func (l *Ledger) turnPayout(ctx context.Context, tx txn, row payoutRow, state payoutState) error {
+	row.State = state
+	if _, err := tx.NewUpdate().Model(&row).Column("state").WherePK().Exec(ctx); err != nil {
+		return fmt.Errorf("ledger: payout %s: %w", row.Number, err)
+	}
+	return nil
+}
+
+// amount is a keyed hash of the number, brought into the range.
+func (l *Ledger) amount(row payoutRow) flows.Fen {
+	hash := sha256.Sum256([]byte(l.cfg.Keys.Blind("payout/amount", row.Number)))
+	n := binary.BigEndian.Uint64(hash[:8])
+	return row.Low + flows.Fen(n%uint64(row.High-row.Low+1))
+}
+
+func (l *Ledger) payoutOf(row payoutRow) (flows.Payout, error) {
+	org, to, err := l.targetOf(row)
+	return flows.Payout{
+		Number: row.Number, Amount: l.amount(row), Name: org.Name, Account: to.Number,
+		Bank: to.Bank.Reveal(), Province: to.Province.Reveal(), City: to.City.Reveal(), Branch: to.Branch.Reveal(),
+	}, err
+}
+
+func (l *Ledger) targetOf(row payoutRow) (org company, to companyAccount, err error) {
+	err = errors.Join(
+		l.unseal(payoutPlace(row.Number, "company"), row.Company, &org),
+		l.unseal(payoutPlace(row.Number, "account"), row.Account, &to),
+	)
+	return org, to, err
+}
+
+func (l *Ledger) sameTarget(row payoutRow, org company, to companyAccount) (bool, error) {
+	wasOrg, wasTo, err := l.targetOf(row)
+	return wasOrg == org && wasTo == to, err
+}
+
+func payoutPlace(number, column string) string { return "payout/" + number + "/" + column }
