@@ -54,6 +54,14 @@ func pastedDelivery(text string, at time.Time) Form {
 func pastedAddress(where string, take func(Key, string, func(string, time.Time) (string, error))) {
 	province, rest, ok := cutProvince(where)
 	if !ok {
+		p, rest, ok := cutPlace(where)
+		if !ok {
+			return
+		}
+		take(KeyProvince, p.Province, readProvince)
+		take(KeyCity, p.City, readCity)
+		take(KeyDistrict, p.District, readDistrict)
+		take(KeyDetail, rest, readAddress)
 		return
 	}
 	take(KeyProvince, province, readProvince)
@@ -67,12 +75,12 @@ func pastedAddress(where string, take func(Key, string, func(string, time.Time) 
 	if city == "" {
 		return
 	}
-	take(KeyCity, city, readPlace)
+	take(KeyCity, city, readCity)
 	district := pastedDistrict.FindString(rest)
 	if district == "" || strings.ContainsAny(district, "路街道号村") {
 		return // a street, not a district
 	}
-	take(KeyDistrict, district, readPlace)
+	take(KeyDistrict, district, readDistrict)
 	take(KeyDetail, strings.TrimPrefix(rest, district), readAddress)
 }
 

@@ -83,8 +83,8 @@ var service = Chapter{
 				Fields: []Field{
 					{Key: KeyRecipient, Lines: []int{93}, Label: "收货人姓名", Input: InputText, Read: readRecipient},
 					{Key: KeyProvince, Lines: []int{94}, Label: "省份", Input: InputProvince, Read: readProvince},
-					{Key: KeyCity, Lines: []int{94}, Label: "城市", Hint: "杭州市", Input: InputText, Read: readPlace},
-					{Key: KeyDistrict, Lines: []int{94}, Label: "区县", Hint: "西湖区", Input: InputText, Read: readPlace},
+					{Key: KeyCity, Lines: []int{94}, Label: "城市", Hint: "杭州市", Input: InputText, Read: readCity},
+					{Key: KeyDistrict, Lines: []int{94}, Label: "区县", Hint: "西湖区", Input: InputText, Read: readDistrict},
 					{Key: KeyDetail, Lines: []int{94}, Label: "详细地址", Hint: "街道、门牌号", Input: InputText, Read: readAddress},
 					{Key: KeyToMobile, Lines: []int{96}, Label: "收货人手机", Input: InputMobile, Read: readMobile},
 					{Key: KeyLandline, Lines: []int{95}, Label: "收货人固定电话", Hint: "0571-88123456", Input: InputMobile, Read: readLandline, Optional: true},

@@ -24,6 +24,7 @@ type commands struct {
 	Migrate   migrateCommand   `cmd:"" help:"Bring the ledger to this release's schema."`
 	Staff     staffCommand     `cmd:"" help:"Add an agent who may sign in at the console."`
 	Statement statementCommand `cmd:"" help:"Import a statement of the bank."`
+	Branches  branchesCommand  `cmd:"" help:"Import a list of banks' branches."`
 	Load      loadCommand      `cmd:"" help:"Put a service on this machine under load."`
 	Doctor    doctorCommand    `cmd:"" help:"Check the configuration and everything it names."`
 }
