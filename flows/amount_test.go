@@ -27,6 +27,16 @@ func TestPastedAmounts(t *testing.T) {
 	}
 }
 
+func TestHeadBanks(t *testing.T) {
+	for text, want := range map[string]string{
+		"建行": "中国建设银行", "中国建设银行": "中国建设银行", " 工商银行 ": "中国工商银行", "杭州银行": "杭州银行", "建": "", "ABC": "",
+	} {
+		if got, err := readHeadBank(text, noon); got != want || (err == nil) != (want != "") {
+			t.Errorf("readHeadBank(%q) = %q, %v, want %q", text, got, err, want)
+		}
+	}
+}
+
 func FuzzSmallAmount(f *testing.F) {
 	f.Add("三角五分")
 	f.Add("0.35元")

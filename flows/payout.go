@@ -31,9 +31,9 @@ var payoutSteps = []Step{
 			Fields: []Field{
 				{Key: KeyOrgName, Lines: []int{72}, Label: "户名", Input: InputFixed},
 				{Key: KeyProofAccount, Lines: []int{73}, Label: "对公银行账号", Hint: "只填数字", Input: InputNumber, Read: readAccount},
-				{Key: KeyProofBank, Lines: []int{74}, Label: "开户银行", Hint: "例如 中国工商银行", Input: InputText, Read: readBankName},
+				{Key: KeyProofBank, Lines: []int{74}, Label: "开户银行", Hint: "例如 中国工商银行", Input: InputText, Read: readHeadBank},
 				{Key: KeyProofProvince, Lines: []int{75}, Label: "开户行所在省份", Hint: "例如 浙江省", Input: InputProvince, Read: readProvince},
-				{Key: KeyProofCity, Lines: []int{75}, Label: "开户行所在城市", Hint: "例如 杭州市", Input: InputText, Read: readPlace},
+				{Key: KeyProofCity, Lines: []int{75}, Label: "开户行所在城市", Hint: "例如 杭州市", Input: InputText, Read: readCity},
 				{Key: KeyProofBranch, Lines: []int{75}, Label: "支行名称", Hint: "例如 杭州文三支行", Input: InputText, Read: readBankName},
 			},
 		},
@@ -92,6 +92,14 @@ var payoutSteps = []Step{
 			{On: Picked("换一个账户"), To: CompanyAccount},
 		},
 	},
+}
+
+// readHeadBank takes a bank by its name, or by what people call it.
+func readHeadBank(text string, at time.Time) (string, error) {
+	if bank, ok := FindBank(text); ok && !bank.family {
+		return bank.Name, nil
+	}
+	return readBankName(text, at)
 }
 
 var (

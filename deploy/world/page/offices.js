@@ -64,7 +64,7 @@ export function prefillBank() {
 }
 
 export async function refreshBank() {
-  const books = await get("/world/bank/accounts");
+  const [books, arrivals] = [await get("/world/bank/accounts"), await get("/world/bank/arrivals")];
   const names = Object.fromEntries(books.accounts.map((a) => [a.number, a.name]));
   const payer = $("bank-form").elements.payer;
   const chosen = payer.value || city.me.company.account;
@@ -72,7 +72,9 @@ export async function refreshBank() {
   payer.value = chosen;
   const lines = (books.lines || []).slice(-8).reverse().map((l) => el("p", { class: "ledger" },
     el("span", { class: "grow" }, names[l.payer] || l.payer), el("strong", {}, yuan(l.amount)), el("small", {}, time(l.at))));
-  $("bank-lines").replaceChildren(...lines);
+  const came = arrivals.slice(-4).reverse().map((a) => el("p", { class: "ledger" },
+    el("span", { class: "grow" }, `${a.payee}（尾号 ${a.account.slice(-4)}）收到账户验证款`), el("strong", {}, `${a.amount} 元`)));
+  $("bank-lines").replaceChildren(...came, ...lines);
 }
 
 export async function refreshCA() {
