@@ -130,6 +130,7 @@ const (
 	KeyProofProvince Key = "pprov"
 	KeyProofCity     Key = "pcity"
 	KeyProofBranch   Key = "pbranch"
+	KeyProofCode     Key = "pcode"  // of the branch, when somebody knows it
 	KeyAmount        Key = "amount" // that the company says it got
 
 	KeyService     Key = "service"

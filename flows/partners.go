@@ -110,6 +110,7 @@ type Payout struct {
 	Bank    string
 	// Where the account is kept, down to the branch.
 	Province, City, Branch string
+	BranchCode             string // twelve digits; empty when nobody knows it
 }
 
 // PayoutState is how far a payout is.

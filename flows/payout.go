@@ -35,6 +35,7 @@ var payoutSteps = []Step{
 				{Key: KeyProofProvince, Lines: []int{75}, Label: "开户行所在省份", Hint: "例如 浙江省", Input: InputProvince, Read: readProvince},
 				{Key: KeyProofCity, Lines: []int{75}, Label: "开户行所在城市", Hint: "例如 杭州市", Input: InputText, Read: readCity},
 				{Key: KeyProofBranch, Lines: []int{75}, Label: "支行名称", Hint: "例如 杭州文三支行", Input: InputText, Read: readBankName},
+				{Key: KeyProofCode, Lines: []int{75}, Label: "开户行联行号", Hint: "12位数字，不知道可以不填", Input: InputNumber, Optional: true, Read: readPayoutCode},
 			},
 		},
 		Back: CompanyRules,
@@ -100,6 +101,18 @@ func readHeadBank(text string, at time.Time) (string, error) {
 		return bank.Name, nil
 	}
 	return readBankName(text, at)
+}
+
+// readPayoutCode takes the code of a branch that small amounts can be sent to.
+func readPayoutCode(text string, _ time.Time) (string, error) {
+	code, err := ReadBranchCode(text)
+	if err != nil {
+		return "", err
+	}
+	if code.Foreign {
+		return "", &Refusal{"外资银行的账户收不了这样的小额款。请改为由贵单位汇款，或者回复“人工”。", ""}
+	}
+	return code.Digits, nil
 }
 
 var (

@@ -45,6 +45,12 @@ func (c *Client) Pay(ctx context.Context, p flows.Payout) error {
 	if p.Amount < 1 || p.Amount >= largestPayout {
 		return errors.New("alipay: payout is not less than a yuan")
 	}
+	branch := map[string]string{"inst_name": p.Bank, "account_type": corporate}
+	if p.BranchCode != "" {
+		branch["bank_code"] = p.BranchCode
+	} else {
+		branch["inst_province"], branch["inst_city"], branch["inst_branch_name"] = p.Province, p.City, p.Branch
+	}
 	request := sdk.NewPayload("alipay.fund.trans.uni.transfer").
 		AddBizField("out_biz_no", p.Number).
 		AddBizField("trans_amount", p.Amount.String()).
@@ -55,9 +61,7 @@ func (c *Client) Pay(ctx context.Context, p flows.Payout) error {
 		AddBizField("business_params", `{"withdraw_timeliness":"T0"}`).
 		AddBizField("payee_info", map[string]any{
 			"identity": p.Account.Reveal(), "identity_type": c.cfg.PayeeType, "name": p.Name.Reveal(),
-			"bankcard_ext_info": map[string]string{
-				"inst_name": p.Bank, "account_type": corporate, "inst_province": p.Province, "inst_city": p.City, "inst_branch_name": p.Branch,
-			},
+			"bankcard_ext_info": branch,
 		})
 	var out payoutAnswer
 	if err := c.call(ctx, request, &out); err != nil {

@@ -58,8 +58,10 @@ func TestPayoutRefused(t *testing.T) {
 		spoil(&p)
 		wantRefusal(t, c.Pay(t.Context(), p), code)
 	}
+	coded := payout
+	coded.Number, coded.Branch, coded.BranchCode = "O_2", "", "105331000017"
 	c := newCity(t, alipaytest.ModeCertificate)
-	if err := c.Pay(t.Context(), payout); err != nil {
+	if err := errors.Join(c.Pay(t.Context(), payout), c.Pay(t.Context(), coded)); err != nil {
 		t.Fatal(err)
 	}
 	other := payout

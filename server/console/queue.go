@@ -72,6 +72,7 @@ var reasons = map[string]string{
 	"stuck":           "系统办理不下去，需要处理",
 	"money":           "有一笔款项对不上",
 	"transfer":        "对公汇款对不上，需要核实",
+	"amount":          "回填的金额三次不对，需要核实",
 }
 
 // reason says it to an agent. What is new to this table is shown as it is.

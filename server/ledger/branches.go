@@ -68,8 +68,12 @@ const branchesFound = 20 // shown at once: who finds more says more
 // at most twenty, in the order of their names. There are none when no file was
 // brought.
 func (l *Ledger) Branches(ctx context.Context, q flows.BranchQuery) ([]flows.Branch, error) {
+	return branches(ctx, l.read, q)
+}
+
+func branches(ctx context.Context, db bun.IDB, q flows.BranchQuery) ([]flows.Branch, error) {
 	var rows []branchRow
-	find := l.read.NewSelect().Model(&rows).Order("name", "code").Limit(branchesFound)
+	find := db.NewSelect().Model(&rows).Order("name", "code").Limit(branchesFound)
 	if q.Bank != "" {
 		find = find.Where("bank = ?", q.Bank)
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -55,6 +56,33 @@ func TestBranchesAreManyAndFew(t *testing.T) {
 		}
 		if got, err := l.Branches(t.Context(), flows.BranchQuery{City: "杭州市"}); err != nil || !slices.Equal(got, all[:branchesFound]) {
 			t.Errorf("Branches = %v, %v", got, err)
+		}
+	})
+}
+
+// TestAPayoutKnowsItsBranch finds the code of a branch that the operator's list
+// names once, and none of one that it names twice.
+func TestAPayoutKnowsItsBranch(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := open(t)
+		listed := []flows.Branch{
+			{Code: "105331000017", Bank: "中国建设银行", Province: "浙江省", City: "杭州市", Name: "中国建设银行杭州西湖支行"},
+			{Code: "105331000025", Bank: "中国建设银行", Province: "浙江省", City: "杭州市", Name: "中国建设银行杭州文三支行"},
+		}
+		if _, err := l.EnterBranches(t.Context(), BranchFile{Digest: "f", Branches: listed, By: "li"}, noon); err != nil {
+			t.Fatal(err)
+		}
+		for _, tt := range []struct{ typed, branch, want string }{
+			{"", "杭州西湖支行", "105331000017"},
+			{"", "支行", ""},
+			{"", "某支行", ""},
+			{"105331000025", "杭州西湖支行", "105331000025"},
+		} {
+			to := companyAccount{Bank: flows.Conceal("中国建设银行"), City: flows.Conceal("杭州市"), Branch: flows.Conceal(tt.branch), Code: flows.Conceal(tt.typed)}
+			err := l.tx(t.Context(), func(ctx context.Context, tx txn) error { return l.lookUpBranch(ctx, tx, &to) })
+			if err != nil || to.Code.Reveal() != tt.want {
+				t.Errorf("the code of %s, typed %q, is %q, %v, want %q", tt.branch, tt.typed, to.Code.Reveal(), err, tt.want)
+			}
 		}
 	})
 }

@@ -50,6 +50,7 @@ const (
 // companyAccount is where a payout goes.
 type companyAccount struct {
 	Number, Bank, Province, City, Branch flows.Secret
+	Code                                 flows.Secret // of the branch, as somebody typed it or the operator's list has it
 }
 
 const (
@@ -106,6 +107,10 @@ func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, betwe
 	to := companyAccount{
 		Number: form[flows.KeyProofAccount], Bank: form[flows.KeyProofBank],
 		Province: form[flows.KeyProofProvince], City: form[flows.KeyProofCity], Branch: form[flows.KeyProofBranch],
+		Code: form[flows.KeyProofCode],
+	}
+	if err := l.lookUpBranch(ctx, tx, &to); err != nil {
+		return payoutRow{}, nil, err
 	}
 	if org.Name.IsZero() || org.CreditCode.IsZero() || to.Number.IsZero() {
 		return payoutRow{}, flows.PayoutRefused{Why: "请先填写贵单位的对公账户。"}, nil
@@ -342,6 +347,7 @@ func (l *Ledger) payoutOf(row payoutRow) (flows.Payout, error) {
 	return flows.Payout{
 		Number: row.Number, Amount: l.amount(row), Name: org.Name, Account: to.Number,
 		Bank: to.Bank.Reveal(), Province: to.Province.Reveal(), City: to.City.Reveal(), Branch: to.Branch.Reveal(),
+		BranchCode: to.Code.Reveal(),
 	}, err
 }
 
@@ -355,7 +361,23 @@ func (l *Ledger) targetOf(row payoutRow) (org company, to companyAccount, err er
 
 func (l *Ledger) sameTarget(row payoutRow, org company, to companyAccount) (bool, error) {
 	wasOrg, wasTo, err := l.targetOf(row)
+	if wasTo.Code.IsZero() {
+		to.Code = flows.Secret{} // what was asked for without it stays so
+	}
 	return wasOrg == org && wasTo == to, err
+}
+
+// lookUpBranch finds the code of the branch in the operator's list, when it
+// names just one.
+func (l *Ledger) lookUpBranch(ctx context.Context, tx txn, to *companyAccount) error {
+	if !to.Code.IsZero() {
+		return nil
+	}
+	found, err := branches(ctx, tx, flows.BranchQuery{Bank: to.Bank.Reveal(), City: to.City.Reveal(), Words: to.Branch.Reveal()})
+	if err == nil && len(found) == 1 {
+		to.Code = flows.Conceal(found[0].Code)
+	}
+	return err
 }
 
 func payoutPlace(number, column string) string { return "payout/" + number + "/" + column }
