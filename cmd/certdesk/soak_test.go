@@ -32,9 +32,10 @@ import (
 // started.
 
 const (
-	processes = 3
-	failEvery = 2500 * time.Millisecond
-	quietTime = 4 * time.Minute // in which everything owed must get done
+	processes   = 3
+	failEvery   = 2500 * time.Millisecond
+	quietTime   = 4 * time.Minute // in which everything owed must get done
+	crowdAtMost = 600             // the city writes whole books at each change
 )
 
 // soak is the service, its city and its failing machines.
@@ -68,7 +69,7 @@ func TestSoak(t *testing.T) {
 	if err != nil || during > 2*time.Hour {
 		t.Fatalf("CERTDESK_SOAK is %q, want a time of at most two hours", text)
 	}
-	s := newSoak(t, min(60+int(during/time.Second), 2000))
+	s := newSoak(t, min(60+int(during/time.Second), crowdAtMost))
 	ctx, cancel := context.WithTimeout(t.Context(), during+quietTime)
 	defer cancel()
 	crowd := s.crowd(during)
