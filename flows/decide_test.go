@@ -199,11 +199,11 @@ func said(text, choice string) Event {
 }
 
 // TestWordsAnswerAnywhere asks for help, for the way back, for the progress, for
-// a person and for an end in every single step.
+// a person, for what this is and for an end in every single step.
 func TestWordsAnswerAnywhere(t *testing.T) {
 	f := Manual(testPhone)
 	for _, at := range f.States() {
-		for _, word := range []string{WordHelp, WordBack, WordWhere, WordHuman, WordCancel, "HELP", "帮助。", " 人工 "} {
+		for _, word := range []string{WordHelp, WordBack, WordWhere, WordHuman, WordCancel, WordAbout, "HELP", "帮助。", " 人工 ", "首页", "联系我们"} {
 			for _, owner := range []OwnerKind{OwnerBot, OwnerQueue} {
 				out := f.Decide(Case{At: at, Owner: Owner{Kind: owner}}, said(word, ""))
 				if len(out.Replies) == 0 || out.Via == "not understood" {
@@ -214,7 +214,11 @@ func TestWordsAnswerAnywhere(t *testing.T) {
 				}
 			}
 		}
-		out := f.Decide(Case{At: at}, said(WordHuman, ""))
+		out := f.Decide(Case{At: at}, said("关于平台", ""))
+		if n := len(out.Replies); n != 3 || out.Via != "about" || out.Case.At != at || out.Replies[n-1].Text != f.Question(Case{At: at}).Text {
+			t.Errorf("who asks what this is at %s is not told, or not asked again (M3): %v", at, out.Script())
+		}
+		out = f.Decide(Case{At: at}, said(WordHuman, ""))
 		if out.Case.Owner.Kind != OwnerQueue || count[CallAgent](out) != 1 || out.Case.At != at {
 			t.Errorf("a person is not called at %s: %v", at, out.Script())
 		}

@@ -28,7 +28,7 @@ const (
 )
 
 var rulings = map[int]ruling{
-	3:  notYet("the menus of the official account and of the mini-program"),
+	3:  obeyedBy("the menu of the official account, the words under each step of the mini-program", "flows.TestWordsAnswerAnywhere"),
 	4:  obeyedBy("“依据” in every answer of the FAQ; flows.Version, kept with each case", "flows.TestAnswersSayWhatTheyRestOn"),
 	10: notYet("no check against robots before the first code"),
 	19: {Verdict: Confirm, Why: "the manual does not print a person's fields: taken as an organisation's without its name"},

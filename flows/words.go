@@ -14,17 +14,19 @@ const (
 	WordWhere  = "到哪了"
 	WordCancel = "取消"
 	WordHuman  = "人工"
+	WordAbout  = "平台介绍"
 	WordGoOn   = "继续办理"
 	WordThanks = "谢谢"
 )
 
 var synonyms = map[string]string{
-	"help": WordHelp, "?": WordHelp, "怎么办": WordHelp, "不会": WordHelp,
+	"help": WordHelp, "?": WordHelp, "怎么办": WordHelp, "不会": WordHelp, "联系我们": WordHelp,
 	"上一步": WordBack, "back": WordBack, "撤销": WordBack,
 	"进度": WordWhere, "到哪里了": WordWhere, "查询进度": WordWhere, "我的订单": WordWhere, "订单": WordWhere, "物流": WordWhere, "status": WordWhere,
 	"人工客服": WordHuman, "转人工": WordHuman, "客服": WordHuman, "人工服务": WordHuman,
 	"多谢": WordThanks, "感谢": WordThanks, "谢谢您": WordThanks, "谢谢你": WordThanks, "thanks": WordThanks,
-	"继续": WordGoOn, "返回自助": WordGoOn,
+	"关于": WordAbout, "关于我们": WordAbout, "关于平台": WordAbout,
+	"继续": WordGoOn, "返回自助": WordGoOn, "首页": WordGoOn,
 }
 
 // normal folds what people type alike: full-width letters and digits, case,
@@ -71,6 +73,8 @@ func (m *move) anywhere(step Step, word string) bool {
 		m.callAgent(WhyApplicant)
 	case WordQuiet, WordRemind:
 		m.silence(word)
+	case WordAbout:
+		m.about(step)
 	case WordThanks:
 		m.via = "thanks"
 		m.say("不客气。有需要随时回复“" + WordHelp + "”。")
@@ -111,6 +115,14 @@ func (m *move) help(step Step) {
 	m.say(m.flow.Fill(step.Help, m.c.Form))
 	m.say("随时可以回复：" + strings.Join([]string{WordHelp, WordBack, WordWhere, WordCancel, WordHuman}, "、") +
 		"。证书服务电话：" + m.flow.Phone + "。")
+	m.ask(step)
+}
+
+// about says what this place is (M3), and what it never does.
+func (m *move) about(step Step) {
+	m.via = "about"
+	m.say("这里是数字证书办理平台。注册、实名认证、选购付款、收到 UKey 并激活，都在对话里完成，进度一直保存，随时可以回来继续。")
+	m.say("证书由电子认证机构签发，装在邮寄给您的 UKey 里。我们不会在聊天里向您要密码、验证码或银行卡号。证书服务电话：" + m.flow.Phone + "。")
 	m.ask(step)
 }
 

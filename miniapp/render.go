@@ -161,9 +161,9 @@ func words(step flows.Step, c flows.Case) []string {
 	case step.At == "":
 		return []string{flows.WordGoOn}
 	case step.End:
-		return []string{flows.WordHelp, flows.WordHuman}
+		return []string{flows.WordHelp, flows.WordHuman, flows.WordAbout}
 	}
-	return []string{flows.WordHelp, flows.WordBack, flows.WordWhere, flows.WordCancel, flows.WordHuman}
+	return []string{flows.WordHelp, flows.WordBack, flows.WordWhere, flows.WordCancel, flows.WordHuman, flows.WordAbout}
 }
 
 func trail(f *flows.Flow, c flows.Case) []Milestone {

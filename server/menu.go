@@ -19,7 +19,9 @@ func accountMenu() []wechat.Button {
 	return []wechat.Button{
 		word("办理证书", flows.WordGoOn),
 		word("办理进度", flows.WordWhere),
-		{Name: "联系我们", Sub: []wechat.Button{word("帮助", flows.WordHelp), word("人工客服", flows.WordHuman)}},
+		{Name: "联系我们", Sub: []wechat.Button{
+			word("平台介绍", flows.WordAbout), word("帮助", flows.WordHelp), word("人工客服", flows.WordHuman),
+		}},
 	}
 }
 
