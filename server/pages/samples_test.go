@@ -36,6 +36,7 @@ func known() flows.Form {
 		flows.KeyDistrict: "西湖区", flows.KeyDetail: "文三路90号东部软件园1号楼502", flows.KeyKeyFee: "200.00",
 		flows.KeyCourierFee: "12.00", flows.KeyTotal: "212.00", flows.KeyPayeeName: "某某电子认证有限公司",
 		flows.KeyPayeeAccount: "33001616781053000001", flows.KeyPayeeBank: "中国某某银行杭州分行", flows.KeyPayeeUntil: "11月30日 18:00",
+		flows.KeyPayoutTail: "0001", flows.KeyAmountUntil: "11月30日 18:00",
 		flows.KeyOrderNo: "D20261123000017", flows.KeyPayUntil: "11月23日 22:30", flows.KeyFaceUntil: "11月24日 21:00",
 		flows.KeyFaceURL: "https://desk.example/h5/face/7", flows.KeyPayQR: "https://qr.example/bax03206ug0kulveltqc80a8", flows.KeyTicket: "8KQ4-2M7P", flows.KeyTicketUntil: "11月23日 22:30",
 	} {
