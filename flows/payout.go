@@ -41,7 +41,7 @@ var payoutSteps = []Step{
 		Back: CompanyRules,
 		Exits: []Exit{
 			{On: Answered(), To: CompanyPaying, Lines: []int{76}},
-			{On: Picked("改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
+			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
 		},
 	},
 	working(CompanyPaying, "向贵单位汇款", "正在向 {org} 的对公账户汇款，请稍候。", sendPayout,
@@ -67,7 +67,7 @@ var payoutSteps = []Step{
 			{On: Answered(), To: CompanyChecking, Lines: []int{71}},
 			{On: Picked("还没有收到", "没有收到", "没收到"), Do: []Action{checkPayout}, To: Stay},
 			{On: Picked("账户填错了", "换一个账户"), To: CompanyAccount},
-			{On: Picked("改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
+			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
 			{On: Got(KindTransferSeen), To: ServiceChoose, Lines: []int{77}},
 			{On: Got(KindPayoutNotYet), To: Again},
 			{On: Got(KindPayoutRefused), To: CompanyAccount},
@@ -88,7 +88,7 @@ var payoutSteps = []Step{
 		Help:  "一天最多汇款3次。改为由贵单位汇款不限次数，到账即通过。",
 		Back:  CompanyRules,
 		Exits: []Exit{
-			{On: Picked("改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
+			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
 			{On: Picked("重新汇款"), To: CompanyPaying},
 			{On: Picked("换一个账户"), To: CompanyAccount},
 		},

@@ -28,7 +28,10 @@ const (
 )
 
 var rulings = map[int]ruling{
-	3:  obeyedBy("the menu of the official account, the words under each step of the mini-program", "flows.TestWordsAnswerAnywhere"),
+	3: {
+		Verdict: Obeyed, By: []string{"the menu of the official account", "the words under each step of the mini-program"},
+		Shown: []string{"flows.TestWordsAnswerAnywhere", "server.TestTheMenuSaysWordsThatAreUnderstood", "miniapp.TestTheHeadersLinksAreWords"},
+	},
 	4:  obeyedBy("“依据” in every answer of the FAQ; flows.Version, kept with each case", "flows.TestAnswersSayWhatTheyRestOn"),
 	10: notYet("no check against robots before the first code"),
 	19: {Verdict: Confirm, Why: "the manual does not print a person's fields: taken as an organisation's without its name"},

@@ -121,7 +121,7 @@ func (m *move) help(step Step) {
 // about says what this place is (M3), and what it never does.
 func (m *move) about(step Step) {
 	m.via = "about"
-	m.say("这里是数字证书办理平台。注册、实名认证、选购付款、收到 UKey 并激活，都在对话里完成，进度一直保存，随时可以回来继续。")
+	m.say("这里是数字证书办理平台。从注册、实名认证、选购付款到收到 UKey 并激活，每一步都由这里带您办，进度一直保存，随时可以回来继续。")
 	m.say("证书由电子认证机构签发，装在邮寄给您的 UKey 里。我们不会在聊天里向您要密码、验证码或银行卡号。证书服务电话：" + m.flow.Phone + "。")
 	m.ask(step)
 }

@@ -149,6 +149,19 @@ func TestRenderOwner(t *testing.T) {
 	}
 }
 
+// TestTheHeadersLinksAreWords looks below each step, open or ended, for what the
+// manual's portal links in its header: about the platform, and contact (M3).
+func TestTheHeadersLinksAreWords(t *testing.T) {
+	for _, step := range steps() {
+		v := rendered(flows.Case{At: step.At, Form: known(flows.KindCompany)})
+		for _, word := range []string{flows.WordAbout, flows.WordHelp} {
+			if !slices.Contains(v.Words, word) {
+				t.Errorf("%s offers %q, without “%s”", step.At, v.Words, word)
+			}
+		}
+	}
+}
+
 func TestRenderStranger(t *testing.T) {
 	v := rendered(flows.Case{})
 	if v.At != "" || !slices.Equal(v.Words, []string{flows.WordGoOn}) || len(v.Text) != 1 || v.Waiting {

@@ -12,8 +12,10 @@ import (
 // menu stays on the telephone wherever the case is.
 func TestTheMenuSaysWordsThatAreUnderstood(t *testing.T) {
 	flow := flows.Manual("400-000-0000")
+	names := map[string]bool{}
 	var press func(wechat.Button)
 	press = func(b wechat.Button) {
+		names[b.Name] = true
 		for _, sub := range b.Sub {
 			press(sub)
 		}
@@ -30,5 +32,10 @@ func TestTheMenuSaysWordsThatAreUnderstood(t *testing.T) {
 	}
 	for _, b := range accountMenu() {
 		press(b)
+	}
+	for _, link := range []string{"办理证书", "平台介绍", "联系我们"} { // the home page, about, contact: the header of the manual's portal
+		if !names[link] {
+			t.Errorf("the menu has no “%s” (M3)", link)
+		}
 	}
 }

@@ -333,8 +333,12 @@ func yuan(text string) (flows.Fen, error) {
 	return n, nil
 }
 
-// currencies are the words for a currency. Another is none of ours, and "XXX".
+// currencies are the words for a currency. Another is none of ours.
 var currencies = map[string]string{"人民币": "CNY", "人民币元": "CNY", "RMB": "CNY", "156": "CNY", "01": "CNY", "美元": "USD", "港币": "HKD", "港元": "HKD", "欧元": "EUR", "日元": "JPY"}
+
+// noCurrency is what ISO 4217 has for "no currency is involved": a line in it
+// never counts as ours.
+const noCurrency = "XXX"
 
 var code = regexp.MustCompile(`^[A-Z]{3}$`)
 
@@ -351,7 +355,7 @@ func currencyOf(text string) string {
 	if code.MatchString(text) {
 		return text
 	}
-	return "XXX"
+	return noCurrency
 }
 
 // layouts are how tables write a moment and a day, without blanks.
