@@ -36,9 +36,18 @@ var transferRules = Agreement{
 		"四、汇款金额作为企业实名专用，不做退还，也不开具发票。",
 }
 
+var grantNotice = Agreement{
+	ID: "grant", Title: "《企业支付宝认证授权及声明》", Version: "2024-11-20",
+	Text: "一、您保证您已获得所选企业的充分、有效授权，您有权代表该企业同意芝麻服务协议。\n" +
+		"二、授权后，支付宝会告诉我们这个账号是不是实名的企业账号、实名的单位名称和统一社会信用代码；用法定代表人本人的支付宝授权的，只告诉我们姓名和身份证号是否一致。\n" +
+		"三、这些信息只用于核对贵单位的身份，核对后只保留结果、时间和流水号。我们不读取登录密码，不管理企业的印章、成员和其他资源，不用您的账号签署。\n" +
+		"四、授权只用于身份验证，不会引导您付款、支付。\n" +
+		"五、您可以不同意；不同意时可以改用对公汇款，或转人工客服。",
+}
+
 // Agreements lists every document, for the pages that show them.
 func Agreements() []Agreement {
-	return []Agreement{platformTerms, subscriberDuty, faceNotice, transferRules}
+	return []Agreement{platformTerms, subscriberDuty, faceNotice, grantNotice, transferRules}
 }
 
 // agree records the consent given by picking an option; when and over which

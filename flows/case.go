@@ -164,6 +164,9 @@ const (
 	KeyPayeeBank    Key = "payeebank"
 	KeyPayoutTail   Key = "payouttail"
 	KeyAmountUntil  Key = "amounttill"
+	KeyMethod       Key = "method" // how the company is to be proved: one of the Methods
+	KeyGrantURL     Key = "granturl"
+	KeyGrantUntil   Key = "granttill"
 	KeyOrderNo      Key = "order"
 	KeyKeyFee       Key = "keyfee"
 	KeyCourierFee   Key = "fee"

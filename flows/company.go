@@ -20,7 +20,7 @@ const (
 
 var companyProof = Chapter{
 	Name: "company", Title: "1.3.2 组织机构实名认证", Milestone: "企业实名认证", Proof: KeyCompanyProved, Only: KindCompany,
-	Steps: slices.Concat(transferSteps, payoutSteps),
+	Steps: slices.Concat(transferSteps, grantSteps, payoutSteps),
 }
 
 var transferSteps = []Step{
@@ -39,7 +39,8 @@ var transferSteps = []Step{
 			},
 		},
 		Exits: []Exit{
-			{On: Answered(), Do: []Action{tellKind}, To: CompanyRules},
+			{On: Answered(), If: industrialCode, Do: []Action{tellKind}, To: CompanyMethod, Lines: []int{43, 44}},
+			{On: Answered(), Do: []Action{tellKind, byTransfer}, To: CompanyRules, Lines: []int{43}},
 			{On: Picked("境外组织", "我们是境外组织", "境外公司", "外国公司"), Do: []Action{overseasHelp}, To: Stay, Lines: []int{42}},
 		},
 	},
@@ -52,8 +53,8 @@ var transferSteps = []Step{
 		Help:  "营业执照、事业单位法人证书或社会团体登记证书上写着类型。各种类型都可以用对公汇款认证；没有对公账户，请回复“人工”。",
 		Back:  CompanyRules,
 		Exits: []Exit{
-			{On: Picked(OrgEnterprise, "公司"), Do: []Action{note("an enterprise", KeyOrgKind, OrgEnterprise)}, To: CompanyRules, Lines: []int{43}},
-			{On: Picked(OrgSelfEmployed, "个体户"), Do: []Action{note("an individual business", KeyOrgKind, OrgSelfEmployed)}, To: CompanyRules, Lines: []int{43}},
+			{On: Picked(OrgEnterprise, "公司"), Do: []Action{note("an enterprise", KeyOrgKind, OrgEnterprise)}, To: CompanyMethod, Lines: []int{43}},
+			{On: Picked(OrgSelfEmployed, "个体户"), Do: []Action{note("an individual business", KeyOrgKind, OrgSelfEmployed)}, To: CompanyMethod, Lines: []int{43}},
 			{On: Picked(OrgPublic, "机关", "事业单位"), Do: []Action{note("a public body", KeyOrgKind, OrgPublic)}, To: CompanyRules, Lines: []int{43}},
 			{On: Picked(OrgSocial, "社会团体", "基金会", "民办非企业"), Do: []Action{note("a social organisation", KeyOrgKind, OrgSocial)}, To: CompanyRules, Lines: []int{43}},
 			{On: Picked(OrgOther, "其他"), Do: []Action{note("another organisation", KeyOrgKind, OrgOther)}, To: CompanyRules, Lines: []int{43}},
@@ -74,13 +75,14 @@ var transferSteps = []Step{
 		Exits: []Exit{
 			{On: Picked("我已阅读并同意", "同意"), Do: []Action{agree(transferRules)}, To: CompanyOpening, Lines: []int{67}},
 			{On: Picked("改为你们汇款给我们", "平台打款", "你们打款"), To: CompanyAccount, Lines: []int{60}},
+			{On: Picked("换一种方式", "企业支付宝"), If: industrial, To: CompanyMethod, Lines: []int{44}},
 			{On: Picked("修改企业信息"), To: CompanyPage, Lines: []int{59}},
 			{On: Picked("组织类型不对"), To: CompanyKind, Lines: []int{43}},
 		},
 	},
 	working(CompanyOpening, "准备收款账户", "正在准备收款账户，请稍候。", openTransfer,
 		Exit{On: Got(KindTransferOpened), To: CompanyTransfer, Lines: []int{68}},
-		Exit{On: Got(KindTransferSeen), To: ServiceChoose},
+		Exit{On: Got(KindCompanyProved), To: ServiceChoose},
 	),
 	{
 		At:    CompanyTransfer,
@@ -94,7 +96,7 @@ var transferSteps = []Step{
 		Back: CompanyRules,
 		Exits: []Exit{
 			{On: Picked("我已汇款", "已汇款", "汇了"), Do: []Action{checkTransfer}, To: Stay, Lines: []int{69}},
-			{On: Got(KindTransferSeen), To: ServiceChoose, Lines: []int{62, 69}},
+			{On: Got(KindCompanyProved), To: ServiceChoose, Lines: []int{62, 69}},
 			{On: Got(KindTransferWrong), To: Again, Lines: []int{63, 64, 65}},
 			{On: Got(KindTransferNotYet), To: Again, Lines: []int{69}},
 			{On: After(7 * 24 * time.Hour), To: CompanyExpired},
@@ -154,11 +156,11 @@ var (
 	openTransfer = Action{
 		Name:    "prepare for the transfer",
 		Effect:  func(Case) Effect { return OpenTransfer{} },
-		Reports: []Kind{KindTransferOpened, KindTransferSeen},
+		Reports: []Kind{KindTransferOpened, KindCompanyProved},
 	}
 	checkTransfer = Action{
 		Name:    "look at the statement",
 		Effect:  func(Case) Effect { return CheckTransfer{} },
-		Reports: []Kind{KindTransferSeen, KindTransferWrong, KindTransferNotYet},
+		Reports: []Kind{KindCompanyProved, KindTransferWrong, KindTransferNotYet},
 	}
 )

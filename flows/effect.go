@@ -19,24 +19,27 @@ const (
 	VerbOwn   Verb = "own"
 	VerbWait  Verb = "wait"
 
-	VerbSendCode        Verb = "send-code"
-	VerbRegister        Verb = "register"
-	VerbVerifyFace      Verb = "verify-face"
-	VerbCheckFace       Verb = "check-face"
-	VerbOpenTransfer    Verb = "open-transfer"
-	VerbCheckTransfer   Verb = "check-transfer"
-	VerbSendPayout      Verb = "send-payout"
-	VerbCheckPayout     Verb = "check-payout"
-	VerbCheckAmount     Verb = "check-amount"
-	VerbPlaceOrder      Verb = "place-order"
-	VerbOpenPayment     Verb = "open-payment"
-	VerbCheckPayment    Verb = "check-payment"
-	VerbBookCourier     Verb = "book-courier"
-	VerbOfferActivation Verb = "offer-activation"
-	VerbCancel          Verb = "cancel"
-	VerbCallAgent       Verb = "call-agent"
-	VerbOrphan          Verb = "orphan"
-	VerbSay             Verb = "say"
+	VerbSendCode              Verb = "send-code"
+	VerbRegister              Verb = "register"
+	VerbVerifyFace            Verb = "verify-face"
+	VerbCheckFace             Verb = "check-face"
+	VerbOpenTransfer          Verb = "open-transfer"
+	VerbCheckTransfer         Verb = "check-transfer"
+	VerbSendPayout            Verb = "send-payout"
+	VerbCheckPayout           Verb = "check-payout"
+	VerbCheckAmount           Verb = "check-amount"
+	VerbCompareRepresentative Verb = "compare-representative"
+	VerbOpenGrant             Verb = "open-grant"
+	VerbCheckGrant            Verb = "check-grant"
+	VerbPlaceOrder            Verb = "place-order"
+	VerbOpenPayment           Verb = "open-payment"
+	VerbCheckPayment          Verb = "check-payment"
+	VerbBookCourier           Verb = "book-courier"
+	VerbOfferActivation       Verb = "offer-activation"
+	VerbCancel                Verb = "cancel"
+	VerbCallAgent             Verb = "call-agent"
+	VerbOrphan                Verb = "orphan"
+	VerbSay                   Verb = "say"
 )
 
 // Save writes answers to the ledger, sealed, under the page they were given
@@ -97,6 +100,16 @@ type CheckPayout struct{}
 // CheckAmount compares the saved amount with what was sent.
 type CheckAmount struct{}
 
+// CompareRepresentative asks the register of companies whether the proved
+// person is the saved company's legal representative.
+type CompareRepresentative struct{}
+
+// OpenGrant asks the holder of an Alipay account to let us see whose it is.
+type OpenGrant struct{}
+
+// CheckGrant asks at once whether the holder agreed.
+type CheckGrant struct{}
+
 // PlaceOrder makes the order from the saved pages.
 type PlaceOrder struct{}
 
@@ -142,35 +155,38 @@ type Say struct {
 	Agent   string  `cbor:"3,keyasint,omitempty"` // who speaks; empty for the bot
 }
 
-func (Save) Verb() Verb            { return VerbSave }
-func (Agree) Verb() Verb           { return VerbAgree }
-func (Own) Verb() Verb             { return VerbOwn }
-func (Wait) Verb() Verb            { return VerbWait }
-func (SendCode) Verb() Verb        { return VerbSendCode }
-func (Register) Verb() Verb        { return VerbRegister }
-func (VerifyFace) Verb() Verb      { return VerbVerifyFace }
-func (CheckFace) Verb() Verb       { return VerbCheckFace }
-func (OpenTransfer) Verb() Verb    { return VerbOpenTransfer }
-func (CheckTransfer) Verb() Verb   { return VerbCheckTransfer }
-func (SendPayout) Verb() Verb      { return VerbSendPayout }
-func (CheckPayout) Verb() Verb     { return VerbCheckPayout }
-func (CheckAmount) Verb() Verb     { return VerbCheckAmount }
-func (PlaceOrder) Verb() Verb      { return VerbPlaceOrder }
-func (OpenPayment) Verb() Verb     { return VerbOpenPayment }
-func (CheckPayment) Verb() Verb    { return VerbCheckPayment }
-func (BookCourier) Verb() Verb     { return VerbBookCourier }
-func (OfferActivation) Verb() Verb { return VerbOfferActivation }
-func (Cancel) Verb() Verb          { return VerbCancel }
-func (CallAgent) Verb() Verb       { return VerbCallAgent }
-func (Orphan) Verb() Verb          { return VerbOrphan }
-func (Say) Verb() Verb             { return VerbSay }
+func (Save) Verb() Verb                  { return VerbSave }
+func (Agree) Verb() Verb                 { return VerbAgree }
+func (Own) Verb() Verb                   { return VerbOwn }
+func (Wait) Verb() Verb                  { return VerbWait }
+func (SendCode) Verb() Verb              { return VerbSendCode }
+func (Register) Verb() Verb              { return VerbRegister }
+func (VerifyFace) Verb() Verb            { return VerbVerifyFace }
+func (CheckFace) Verb() Verb             { return VerbCheckFace }
+func (OpenTransfer) Verb() Verb          { return VerbOpenTransfer }
+func (CheckTransfer) Verb() Verb         { return VerbCheckTransfer }
+func (SendPayout) Verb() Verb            { return VerbSendPayout }
+func (CheckPayout) Verb() Verb           { return VerbCheckPayout }
+func (CheckAmount) Verb() Verb           { return VerbCheckAmount }
+func (CompareRepresentative) Verb() Verb { return VerbCompareRepresentative }
+func (OpenGrant) Verb() Verb             { return VerbOpenGrant }
+func (CheckGrant) Verb() Verb            { return VerbCheckGrant }
+func (PlaceOrder) Verb() Verb            { return VerbPlaceOrder }
+func (OpenPayment) Verb() Verb           { return VerbOpenPayment }
+func (CheckPayment) Verb() Verb          { return VerbCheckPayment }
+func (BookCourier) Verb() Verb           { return VerbBookCourier }
+func (OfferActivation) Verb() Verb       { return VerbOfferActivation }
+func (Cancel) Verb() Verb                { return VerbCancel }
+func (CallAgent) Verb() Verb             { return VerbCallAgent }
+func (Orphan) Verb() Verb                { return VerbOrphan }
+func (Say) Verb() Verb                   { return VerbSay }
 
 // EffectOf returns an empty effect of a verb, or nil when there is none: for
 // the codec of the stores.
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
 		Save{}, Agree{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
-		PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
+		CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
 	} {
 		if e.Verb() == v {
 			return e

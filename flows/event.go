@@ -41,37 +41,42 @@ const (
 	KindAgentSaid Kind = "agent-said"
 	KindUnheard   Kind = "unheard"
 
-	KindWaited         Kind = "waited"
-	KindCodeSent       Kind = "code-sent"
-	KindCodeRefused    Kind = "code-refused"
-	KindRegistered     Kind = "registered"
-	KindNotRegistered  Kind = "not-registered"
-	KindFaceOpened     Kind = "face-opened"
-	KindFaceRefused    Kind = "face-refused"
-	KindFaceDone       Kind = "face-done"
-	KindFaceNotYet     Kind = "face-not-yet"
-	KindTransferOpened Kind = "transfer-opened"
-	KindTransferSeen   Kind = "transfer-seen"
-	KindTransferWrong  Kind = "transfer-wrong"
-	KindTransferNotYet Kind = "transfer-not-yet"
-	KindPayoutSent     Kind = "payout-sent"
-	KindPayoutRefused  Kind = "payout-refused"
-	KindPayoutNotYet   Kind = "payout-not-yet"
-	KindAmountWrong    Kind = "amount-wrong"
-	KindOrdered        Kind = "ordered"
-	KindPayOpened      Kind = "pay-opened"
-	KindPayRefused     Kind = "pay-refused"
-	KindPayNotYet      Kind = "pay-not-yet"
-	KindPaid           Kind = "paid"
-	KindBooked         Kind = "booked"
-	KindShipped        Kind = "shipped"
-	KindParcelMoved    Kind = "parcel-moved"
-	KindDelivered      Kind = "delivered"
-	KindParcelTrouble  Kind = "parcel-trouble"
-	KindTicketReady    Kind = "ticket-ready"
-	KindKeyStep        Kind = "key-step"
-	KindActivated      Kind = "activated"
-	KindAgentCalled    Kind = "agent-called"
+	KindWaited              Kind = "waited"
+	KindCodeSent            Kind = "code-sent"
+	KindCodeRefused         Kind = "code-refused"
+	KindRegistered          Kind = "registered"
+	KindNotRegistered       Kind = "not-registered"
+	KindFaceOpened          Kind = "face-opened"
+	KindFaceRefused         Kind = "face-refused"
+	KindFaceDone            Kind = "face-done"
+	KindFaceNotYet          Kind = "face-not-yet"
+	KindNotRepresentative   Kind = "not-representative"
+	KindRepresentativeNamed Kind = "representative-named"
+	KindTransferOpened      Kind = "transfer-opened"
+	KindCompanyProved       Kind = "transfer-seen"
+	KindTransferWrong       Kind = "transfer-wrong"
+	KindTransferNotYet      Kind = "transfer-not-yet"
+	KindPayoutSent          Kind = "payout-sent"
+	KindPayoutRefused       Kind = "payout-refused"
+	KindPayoutNotYet        Kind = "payout-not-yet"
+	KindAmountWrong         Kind = "amount-wrong"
+	KindGrantOpened         Kind = "grant-opened"
+	KindGrantRefused        Kind = "grant-refused"
+	KindGrantNotYet         Kind = "grant-not-yet"
+	KindOrdered             Kind = "ordered"
+	KindPayOpened           Kind = "pay-opened"
+	KindPayRefused          Kind = "pay-refused"
+	KindPayNotYet           Kind = "pay-not-yet"
+	KindPaid                Kind = "paid"
+	KindBooked              Kind = "booked"
+	KindShipped             Kind = "shipped"
+	KindParcelMoved         Kind = "parcel-moved"
+	KindDelivered           Kind = "delivered"
+	KindParcelTrouble       Kind = "parcel-trouble"
+	KindTicketReady         Kind = "ticket-ready"
+	KindKeyStep             Kind = "key-step"
+	KindActivated           Kind = "activated"
+	KindAgentCalled         Kind = "agent-called"
 )
 
 // Said is text from the applicant. Choice is set when a printed choice was
@@ -158,9 +163,33 @@ type TransferOpened struct {
 	Until time.Time
 }
 
-// TransferSeen says that a transfer proved the company: its own money came in,
-// or it told the amount of ours.
-type TransferSeen struct{ Payer Secret }
+// CompanyProved says that the company is who it says: its own money came in, it
+// told the amount of ours, its Alipay account spoke for it, or the register has
+// the applicant as its legal representative. Payer is the company. The kind's
+// stored name is from when only a transfer could prove.
+type CompanyProved struct{ Payer Secret }
+
+// NotRepresentative says that the register does not have the applicant as the
+// company's legal representative, or cannot tell.
+type NotRepresentative struct{ Why string }
+
+// RepresentativeNamed says that the company's legal representative has the
+// applicant's name; whether it is the same person is still open.
+type RepresentativeNamed struct{}
+
+// GrantOpened carries the address at which the holder of an Alipay account can
+// let us see whose it is, good until Until.
+type GrantOpened struct {
+	URL   string
+	Until time.Time
+}
+
+// GrantRefused says that the account which was shown does not prove the
+// company, or that none can be asked for, and why.
+type GrantRefused struct{ Why string }
+
+// GrantNotYet answers somebody who asked: nobody has agreed so far.
+type GrantNotYet struct{}
 
 // TransferWrong says that money came in which does not count, and why.
 type TransferWrong struct{ Why string }
@@ -249,54 +278,60 @@ type Activated struct{ Serial string }
 // AgentCalled says that the desk has the case, and how many wait before it.
 type AgentCalled struct{ Before int }
 
-func (Said) Kind() Kind           { return KindSaid }
-func (Sent) Kind() Kind           { return KindSent }
-func (Filled) Kind() Kind         { return KindFilled }
-func (Followed) Kind() Kind       { return KindFollowed }
-func (Left) Kind() Kind           { return KindLeft }
-func (Taken) Kind() Kind          { return KindTaken }
-func (Handed) Kind() Kind         { return KindHanded }
-func (AgentSaid) Kind() Kind      { return KindAgentSaid }
-func (Unheard) Kind() Kind        { return KindUnheard }
-func (Waited) Kind() Kind         { return KindWaited }
-func (CodeSent) Kind() Kind       { return KindCodeSent }
-func (CodeRefused) Kind() Kind    { return KindCodeRefused }
-func (Registered) Kind() Kind     { return KindRegistered }
-func (NotRegistered) Kind() Kind  { return KindNotRegistered }
-func (FaceOpened) Kind() Kind     { return KindFaceOpened }
-func (FaceRefused) Kind() Kind    { return KindFaceRefused }
-func (FaceDone) Kind() Kind       { return KindFaceDone }
-func (FaceNotYet) Kind() Kind     { return KindFaceNotYet }
-func (TransferOpened) Kind() Kind { return KindTransferOpened }
-func (TransferSeen) Kind() Kind   { return KindTransferSeen }
-func (TransferWrong) Kind() Kind  { return KindTransferWrong }
-func (TransferNotYet) Kind() Kind { return KindTransferNotYet }
-func (PayoutSent) Kind() Kind     { return KindPayoutSent }
-func (PayoutRefused) Kind() Kind  { return KindPayoutRefused }
-func (PayoutNotYet) Kind() Kind   { return KindPayoutNotYet }
-func (AmountWrong) Kind() Kind    { return KindAmountWrong }
-func (Ordered) Kind() Kind        { return KindOrdered }
-func (PayOpened) Kind() Kind      { return KindPayOpened }
-func (PayRefused) Kind() Kind     { return KindPayRefused }
-func (PayNotYet) Kind() Kind      { return KindPayNotYet }
-func (Paid) Kind() Kind           { return KindPaid }
-func (Booked) Kind() Kind         { return KindBooked }
-func (Shipped) Kind() Kind        { return KindShipped }
-func (ParcelMoved) Kind() Kind    { return KindParcelMoved }
-func (Delivered) Kind() Kind      { return KindDelivered }
-func (ParcelTrouble) Kind() Kind  { return KindParcelTrouble }
-func (TicketReady) Kind() Kind    { return KindTicketReady }
-func (KeyStep) Kind() Kind        { return KindKeyStep }
-func (Activated) Kind() Kind      { return KindActivated }
-func (AgentCalled) Kind() Kind    { return KindAgentCalled }
+func (Said) Kind() Kind                { return KindSaid }
+func (Sent) Kind() Kind                { return KindSent }
+func (Filled) Kind() Kind              { return KindFilled }
+func (Followed) Kind() Kind            { return KindFollowed }
+func (Left) Kind() Kind                { return KindLeft }
+func (Taken) Kind() Kind               { return KindTaken }
+func (Handed) Kind() Kind              { return KindHanded }
+func (AgentSaid) Kind() Kind           { return KindAgentSaid }
+func (Unheard) Kind() Kind             { return KindUnheard }
+func (Waited) Kind() Kind              { return KindWaited }
+func (CodeSent) Kind() Kind            { return KindCodeSent }
+func (CodeRefused) Kind() Kind         { return KindCodeRefused }
+func (Registered) Kind() Kind          { return KindRegistered }
+func (NotRegistered) Kind() Kind       { return KindNotRegistered }
+func (FaceOpened) Kind() Kind          { return KindFaceOpened }
+func (FaceRefused) Kind() Kind         { return KindFaceRefused }
+func (FaceDone) Kind() Kind            { return KindFaceDone }
+func (FaceNotYet) Kind() Kind          { return KindFaceNotYet }
+func (TransferOpened) Kind() Kind      { return KindTransferOpened }
+func (CompanyProved) Kind() Kind       { return KindCompanyProved }
+func (TransferWrong) Kind() Kind       { return KindTransferWrong }
+func (TransferNotYet) Kind() Kind      { return KindTransferNotYet }
+func (PayoutSent) Kind() Kind          { return KindPayoutSent }
+func (PayoutRefused) Kind() Kind       { return KindPayoutRefused }
+func (PayoutNotYet) Kind() Kind        { return KindPayoutNotYet }
+func (AmountWrong) Kind() Kind         { return KindAmountWrong }
+func (NotRepresentative) Kind() Kind   { return KindNotRepresentative }
+func (RepresentativeNamed) Kind() Kind { return KindRepresentativeNamed }
+func (GrantOpened) Kind() Kind         { return KindGrantOpened }
+func (GrantRefused) Kind() Kind        { return KindGrantRefused }
+func (GrantNotYet) Kind() Kind         { return KindGrantNotYet }
+func (Ordered) Kind() Kind             { return KindOrdered }
+func (PayOpened) Kind() Kind           { return KindPayOpened }
+func (PayRefused) Kind() Kind          { return KindPayRefused }
+func (PayNotYet) Kind() Kind           { return KindPayNotYet }
+func (Paid) Kind() Kind                { return KindPaid }
+func (Booked) Kind() Kind              { return KindBooked }
+func (Shipped) Kind() Kind             { return KindShipped }
+func (ParcelMoved) Kind() Kind         { return KindParcelMoved }
+func (Delivered) Kind() Kind           { return KindDelivered }
+func (ParcelTrouble) Kind() Kind       { return KindParcelTrouble }
+func (TicketReady) Kind() Kind         { return KindTicketReady }
+func (KeyStep) Kind() Kind             { return KindKeyStep }
+func (Activated) Kind() Kind           { return KindActivated }
+func (AgentCalled) Kind() Kind         { return KindAgentCalled }
 
 // HappeningOf returns an empty happening of a kind, or nil when there is
 // none: for the codec of the stores.
 func HappeningOf(k Kind) Happening {
 	for _, h := range []Happening{
 		Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
-		Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, TransferSeen{},
-		TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
+		Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
+		TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
+		NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
 		ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},
 	} {
 		if h.Kind() == k {

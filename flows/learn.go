@@ -33,7 +33,7 @@ func Learned(what Happening) Form {
 		put(KeyPayeeAccount, e.To.Account)
 		put(KeyPayeeBank, e.To.Bank)
 		put(KeyPayeeUntil, clock(e.Until))
-	case TransferSeen:
+	case CompanyProved:
 		put(KeyCompanyProved, "1")
 	case TransferNotYet:
 		put(KeyWhy, "还没有收到贵单位的汇款。银行转账一般几分钟到账，最长3个工作日，到账后会自动继续。")
@@ -48,6 +48,15 @@ func Learned(what Happening) Form {
 		put(KeyWhy, e.Why)
 	case AmountWrong:
 		put(KeyWhy, e.Why)
+	case NotRepresentative:
+		put(KeyWhy, e.Why)
+	case GrantOpened:
+		put(KeyGrantURL, e.URL)
+		put(KeyGrantUntil, clock(e.Until))
+	case GrantRefused:
+		put(KeyWhy, e.Why)
+	case GrantNotYet:
+		put(KeyWhy, "支付宝还没有返回授权的结果。授权后会自动继续；没有成功的话，请再扫一次二维码。")
 	case Ordered:
 		put(KeyOrderNo, e.No)
 		put(KeyKeyFee, e.Key.String())

@@ -45,14 +45,20 @@ var whenever = []Exit{
 	{On: Got(KindTransferNotYet), To: Stay},
 	{On: Got(KindTransferWrong), If: companyUnproved, To: Again},
 	{On: Got(KindTransferWrong), To: Stay},
-	{On: Got(KindTransferSeen), If: companyUnproved, To: ServiceChoose},
-	{On: Got(KindTransferSeen), To: Stay},
+	{On: Got(KindCompanyProved), If: companyUnproved, To: ServiceChoose},
+	{On: Got(KindCompanyProved), To: Stay},
 	{On: Got(KindPayoutSent), To: Stay},
 	{On: Got(KindPayoutNotYet), To: Stay},
 	{On: Got(KindPayoutRefused), If: companyUnproved, To: Again},
 	{On: Got(KindPayoutRefused), To: Stay},
 	{On: Got(KindAmountWrong), If: companyUnproved, To: Again},
 	{On: Got(KindAmountWrong), To: Stay},
+	{On: Got(KindNotRepresentative), To: Stay},
+	{On: Got(KindRepresentativeNamed), To: Stay},
+	{On: Got(KindGrantOpened), To: Stay},
+	{On: Got(KindGrantNotYet), To: Stay},
+	{On: Got(KindGrantRefused), If: companyUnproved, To: Again},
+	{On: Got(KindGrantRefused), To: Stay},
 	{On: Got(KindOrdered), To: Stay},
 	{On: Got(KindPayOpened), To: Stay},
 	{On: Got(KindPayRefused), To: Stay},
@@ -121,9 +127,14 @@ var resumes = []Resumption{
 	{"company's service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) && isCompanyCase(f) }, ServiceInvoice},
 	{"person's service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) }, ServiceReceipt},
 	{"proved", proved, ServiceChoose},
+	{"company awaits a grant", func(f Facts) bool { return byAlipay(f) && f.Form.Has(KeyGrantUntil) && agreed(f, grantNotice) }, CompanyGranting},
+	{"company chose its Alipay account", byAlipay, CompanyDeclare},
 	{"company was sent money", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyAmountUntil) }, CompanyPaying},
 	{"company awaits money", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyPayeeAccount) }, CompanyOpening},
 	{"company agreed to the transfer's rules", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) && agreed(f, transferRules) }, CompanyOpening},
+	{"enterprise named", func(f Facts) bool {
+		return f.PersonVerified && f.Form.Has(KeyCreditCode) && isIndustrial(f.Form) && !f.Form.Has(KeyMethod)
+	}, CompanyMethod},
 	{"company named", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) }, CompanyRules},
 	{"person proved", func(f Facts) bool { return f.PersonVerified }, CompanyPage},
 	{"person named", func(f Facts) bool { return f.Registered && f.Form.Has(KeyIDNumber) }, PersonOpening},
@@ -136,6 +147,12 @@ var resumes = []Resumption{
 }
 
 func isCompanyCase(f Facts) bool { return f.Form.Text(KeyKind) == KindCompany }
+
+// byAlipay reports whether a company chose to be proved by an Alipay account.
+func byAlipay(f Facts) bool {
+	method := f.Form.Text(KeyMethod)
+	return f.PersonVerified && (method == MethodCompany || method == MethodRepresentative)
+}
 
 // invoiced reports whether the invoice's page was sent in: a person may leave
 // all of it empty.

@@ -116,11 +116,13 @@ func notice(what Happening) string {
 	switch n := what.(type) {
 	case Paid:
 		return "订单 " + n.No + " 已收到付款 " + n.Amount.String() + " 元。"
-	case TransferSeen:
-		return "贵单位的汇款认证已通过。"
+	case CompanyProved:
+		return "贵单位的实名认证已通过。"
 	case TransferWrong:
 		return n.Why
 	case PayoutRefused:
+		return n.Why
+	case GrantRefused:
 		return n.Why
 	case AmountWrong:
 		return n.Why

@@ -11,6 +11,30 @@ type Person struct {
 	IDNumber Secret // resident identity card, 18 characters
 }
 
+// Organisation is a company as its applicant names it.
+type Organisation struct {
+	Name       Secret
+	CreditCode Secret // 18 characters, or an older number of 15 digits
+}
+
+// Holder is whose an Alipay account is, as Alipay says.
+type Holder struct {
+	Company    bool
+	Certified  bool   // Alipay has proved the holder, and the account is in use
+	Name       Secret // as certified
+	CreditCode Secret // of a company; empty when Alipay does not show it
+}
+
+// Match is what a register of companies says of somebody.
+type Match string
+
+// A register without identity numbers can tell a namesake from nobody.
+const (
+	MatchPerson Match = "person" // name and number are the representative's
+	MatchName   Match = "name"   // the name is
+	MatchNone   Match = "none"
+)
+
 // FaceState is how far a face verification has come.
 type FaceState string
 

@@ -47,7 +47,7 @@ var payoutSteps = []Step{
 	working(CompanyPaying, "向贵单位汇款", "正在向 {org} 的对公账户汇款，请稍候。", sendPayout,
 		Exit{On: Got(KindPayoutSent), To: CompanyAmount},
 		Exit{On: Got(KindPayoutRefused), To: CompanyAccount},
-		Exit{On: Got(KindTransferSeen), To: ServiceChoose},
+		Exit{On: Got(KindCompanyProved), To: ServiceChoose},
 	),
 	{
 		At:    CompanyAmount,
@@ -68,14 +68,14 @@ var payoutSteps = []Step{
 			{On: Picked("还没有收到", "没有收到", "没收到"), Do: []Action{checkPayout}, To: Stay},
 			{On: Picked("账户填错了", "换一个账户"), To: CompanyAccount},
 			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
-			{On: Got(KindTransferSeen), To: ServiceChoose, Lines: []int{77}},
+			{On: Got(KindCompanyProved), To: ServiceChoose, Lines: []int{77}},
 			{On: Got(KindPayoutNotYet), To: Again},
 			{On: Got(KindPayoutRefused), To: CompanyAccount},
 			{On: After(AmountWithin), To: CompanyUntold},
 		},
 	},
 	working(CompanyChecking, "核对金额", "正在核对金额，请稍候。", checkAmount,
-		Exit{On: Got(KindTransferSeen), To: ServiceChoose, Lines: []int{71, 77}},
+		Exit{On: Got(KindCompanyProved), To: ServiceChoose, Lines: []int{71, 77}},
 		Exit{On: Got(KindAmountWrong), If: noTryLeft, To: CompanyUntold, Lines: []int{71}},
 		Exit{On: Got(KindAmountWrong), To: CompanyAmount, Lines: []int{71}},
 		Exit{On: Got(KindPayoutRefused), To: CompanyAccount},
@@ -119,17 +119,17 @@ var (
 	sendPayout = Action{
 		Name:    "send the company its transfer",
 		Effect:  func(Case) Effect { return SendPayout{} },
-		Reports: []Kind{KindPayoutSent, KindPayoutRefused, KindTransferSeen},
+		Reports: []Kind{KindPayoutSent, KindPayoutRefused, KindCompanyProved},
 	}
 	checkPayout = Action{
 		Name:    "ask how far the transfer is",
 		Effect:  func(Case) Effect { return CheckPayout{} },
-		Reports: []Kind{KindPayoutNotYet, KindPayoutRefused, KindTransferSeen},
+		Reports: []Kind{KindPayoutNotYet, KindPayoutRefused, KindCompanyProved},
 	}
 	checkAmount = Action{
 		Name:    "compare the amount",
 		Effect:  func(Case) Effect { return CheckAmount{} },
-		Reports: []Kind{KindTransferSeen, KindAmountWrong, KindPayoutRefused},
+		Reports: []Kind{KindCompanyProved, KindAmountWrong, KindPayoutRefused},
 	}
 	noTryLeft = &Guard{"no try is left", func(_ Case, e Event) bool {
 		wrong, ok := e.What.(AmountWrong)

@@ -14,6 +14,13 @@ func answers(kv ...Key) Form {
 	return f
 }
 
+// chose is what an enterprise answered that chose how to be proved.
+func chose(method string, kv ...Key) Form {
+	f := answers(kv...)
+	f[KeyCreditCode], f[KeyMethod] = Conceal("91330106MA0000015K"), Conceal(method)
+	return f
+}
+
 // TestResume walks every row of Resumes with the least that leads there.
 func TestResume(t *testing.T) {
 	person := Form{KeyKind: Conceal(KindPerson), KeyTitle: Conceal("x")}
@@ -44,7 +51,10 @@ func TestResume(t *testing.T) {
 		{"company was sent money", with(Facts{PersonVerified: true}, answers(KeyCreditCode, KeyAmountUntil), nil), CompanyPaying},
 		{"company awaits money", with(Facts{PersonVerified: true}, answers(KeyCreditCode, KeyPayeeAccount), nil), CompanyOpening},
 		{"company agreed to the transfer's rules", with(Facts{PersonVerified: true, Agreed: map[string]string{transferRules.ID: transferRules.Version}}, answers(KeyCreditCode), nil), CompanyOpening},
-		{"company named", with(Facts{PersonVerified: true}, answers(KeyCreditCode), nil), CompanyRules},
+		{"company awaits a grant", with(Facts{PersonVerified: true, Agreed: map[string]string{grantNotice.ID: grantNotice.Version}}, chose(MethodCompany, KeyPayeeAccount, KeyGrantUntil), nil), CompanyGranting},
+		{"company chose its Alipay account", with(Facts{PersonVerified: true}, chose(MethodRepresentative, KeyPayeeAccount), nil), CompanyDeclare},
+		{"enterprise named", with(Facts{PersonVerified: true}, chose(""), nil), CompanyMethod},
+		{"company named", with(Facts{PersonVerified: true}, chose(MethodTransfer), nil), CompanyRules},
 		{"person proved", with(Facts{Registered: true, PersonVerified: true}, answers(KeyIDNumber), nil), CompanyPage},
 		{"person named", with(Facts{Registered: true}, answers(KeyIDNumber), nil), PersonOpening},
 		{"person agreed to the check", with(Facts{Registered: true, Agreed: map[string]string{faceNotice.ID: faceNotice.Version}}, answers(KeyMobile), nil), PersonPage},

@@ -23,7 +23,6 @@ func obeyedBy(by, shown string) ruling {
 
 const (
 	noProvider = "no provider stands between us and Alipay, so there is no second account to log in to"
-	noAlipayCo = "a company is proved by its own transfer only"
 	oneCode    = "the code from the chat ties the tool to the account and its order"
 )
 
@@ -32,21 +31,16 @@ var rulings = map[int]ruling{
 		Verdict: Obeyed, By: []string{"the menu of the official account", "the words under each step of the mini-program"},
 		Shown: []string{"flows.TestWordsAnswerAnywhere", "server.TestTheMenuSaysWordsThatAreUnderstood", "miniapp.TestTheHeadersLinksAreWords"},
 	},
-	4:  obeyedBy("“依据” in every answer of the FAQ; flows.Version, kept with each case", "flows.TestAnswersSayWhatTheyRestOn"),
-	10: notYet("no check against robots before the first code"),
-	19: {Verdict: Confirm, Why: "the manual does not print a person's fields: taken as an organisation's without its name"},
-	23: replaced("Alipay's face verification", noProvider, "talks/person.txt"),
-	24: replaced("Alipay's face verification", noProvider, "talks/person.txt"),
-	25: replaced("Alipay's face verification", noProvider, "talks/person.txt"),
-	27: replaced("a narrower authorisation", "only result, time and serial number are asked for, nothing of an account", "talks/person.txt"),
-	28: notYet(noAlipayCo),
-	32: obeyedBy("“人工” in every step", "flows.TestWordsAnswerAnywhere"),
-	33: replaced("the face by oneself, card and mobile through an agent", "only the face is automated", "talks/company.txt"),
-	40: notYet("nothing proves yet that the data go on time"),
-	41: notYet("a legal representative takes the same way as everybody"),
-	44: notYet(noAlipayCo), 45: notYet(noAlipayCo), 46: notYet(noAlipayCo), 47: notYet(noAlipayCo),
-	48: notYet(noAlipayCo), 51: notYet(noAlipayCo), 52: notYet(noAlipayCo), 53: notYet(noAlipayCo),
-	54: notYet(noAlipayCo), 55: notYet(noAlipayCo), 56: notYet(noAlipayCo), 57: notYet(noAlipayCo),
+	4:   obeyedBy("“依据” in every answer of the FAQ; flows.Version, kept with each case", "flows.TestAnswersSayWhatTheyRestOn"),
+	10:  notYet("no check against robots before the first code"),
+	19:  {Verdict: Confirm, Why: "the manual does not print a person's fields: taken as an organisation's without its name"},
+	23:  replaced("Alipay's face verification", noProvider, "talks/person.txt"),
+	24:  replaced("Alipay's face verification", noProvider, "talks/person.txt"),
+	25:  replaced("Alipay's face verification", noProvider, "talks/person.txt"),
+	27:  replaced("a narrower authorisation", "only result, time and serial number are asked for, nothing of an account", "talks/person.txt"),
+	32:  obeyedBy("“人工” in every step", "flows.TestWordsAnswerAnywhere"),
+	33:  replaced("the face by oneself, card and mobile through an agent", "only the face is automated", "talks/company.txt"),
+	40:  notYet("nothing proves yet that the data go on time"),
 	98:  notYet("an order is paid with Alipay only"),
 	103: notYet("no invoice is issued"),
 	105: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),

@@ -194,8 +194,8 @@ func (v *news) money(kind Kind) Happening {
 	case KindTransferOpened:
 		to := Payee{Name: v.text("name"), Account: v.text("account"), Bank: v.text("bank")}
 		return TransferOpened{To: to, Until: v.until()}
-	case KindTransferSeen:
-		return TransferSeen{Payer: v.secret("payer")}
+	case KindCompanyProved:
+		return CompanyProved{Payer: v.secret("payer")}
 	case KindTransferWrong:
 		return TransferWrong{Why: v.text("why")}
 	case KindPayoutSent:
@@ -206,6 +206,12 @@ func (v *news) money(kind Kind) Happening {
 		return PayoutNotYet{Why: v.text("why")}
 	case KindAmountWrong:
 		return AmountWrong{Left: v.number("left"), Why: v.text("why")}
+	case KindNotRepresentative:
+		return NotRepresentative{Why: v.text("why")}
+	case KindGrantOpened:
+		return GrantOpened{URL: v.text("url"), Until: v.until()}
+	case KindGrantRefused:
+		return GrantRefused{Why: v.text("why")}
 	case KindOrdered:
 		return Ordered{No: v.text("no"), Key: v.fen("key"), Courier: v.fen("courier"), Total: v.fen("total")}
 	case KindPayOpened:
@@ -236,7 +242,7 @@ func (v *news) parcel(kind Kind) Happening {
 		return KeyStep{Step: v.number("step"), Name: v.text("name"), State: v.text("state")}
 	case KindActivated:
 		return Activated{Serial: v.text("serial")}
-	case KindLeft, KindFaceNotYet, KindTransferNotYet, KindPayNotYet:
+	case KindLeft, KindFaceNotYet, KindTransferNotYet, KindRepresentativeNamed, KindGrantNotYet, KindPayNotYet:
 		return HappeningOf(kind) // nothing to tell but that it happened
 	}
 	return nil

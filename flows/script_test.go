@@ -143,7 +143,7 @@ func (s *stage) remember(what Happening) {
 		f.Registered = true
 	case FaceDone:
 		f.PersonVerified = true
-	case TransferSeen:
+	case CompanyProved:
 		f.CompanyVerified = true
 	case Ordered:
 		f.Ordered, f.Cancelled = true, false

@@ -62,8 +62,11 @@ func (m *move) question(step Step) Reply {
 
 // deadline names the answer that says how long a code can be scanned.
 func deadline(code Key) Key {
-	if code == KeyPayQR {
+	switch code {
+	case KeyPayQR:
 		return KeyPayUntil
+	case KeyGrantURL:
+		return KeyGrantUntil
 	}
 	return KeyFaceUntil
 }

@@ -62,11 +62,12 @@ const confidence = "told in confidence"
 // TestSecretsNeverPrint prints every struct of the package in every way that a
 // log may, with each secret in it set.
 func TestSecretsNeverPrint(t *testing.T) {
-	values := []any{Case{}, Facts{}, Outcome{}, Event{}, Person{}, Recipient{}, Parcel{}, Credit{}, Subject{}, Reply{}, Trade{}, Bill{}, Payout{}, Scan{}}
+	values := []any{Case{}, Facts{}, Outcome{}, Event{}, Person{}, Organisation{}, Holder{}, Recipient{}, Parcel{}, Credit{}, Subject{}, Reply{}, Trade{}, Bill{}, Payout{}, Scan{}}
 	for _, k := range []Kind{
 		KindSaid, KindSent, KindFilled, KindFollowed, KindLeft, KindTaken, KindHanded, KindAgentSaid, KindUnheard, KindWaited, KindCodeSent, KindCodeRefused,
-		KindRegistered, KindNotRegistered, KindFaceOpened, KindFaceRefused, KindFaceDone, KindFaceNotYet, KindTransferOpened, KindTransferSeen,
-		KindTransferWrong, KindTransferNotYet, KindPayoutSent, KindPayoutRefused, KindPayoutNotYet, KindAmountWrong, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
+		KindRegistered, KindNotRegistered, KindFaceOpened, KindFaceRefused, KindFaceDone, KindFaceNotYet, KindTransferOpened, KindCompanyProved,
+		KindTransferWrong, KindTransferNotYet, KindPayoutSent, KindPayoutRefused, KindPayoutNotYet, KindAmountWrong,
+		KindNotRepresentative, KindRepresentativeNamed, KindGrantOpened, KindGrantRefused, KindGrantNotYet, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
 		KindParcelMoved, KindDelivered, KindParcelTrouble, KindTicketReady, KindKeyStep, KindActivated, KindAgentCalled,
 	} {
 		h := HappeningOf(k)
@@ -76,7 +77,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 		values = append(values, h)
 	}
 	for _, v := range []Verb{
-		VerbSave, VerbAgree, VerbOwn, VerbWait, VerbSendCode, VerbRegister, VerbVerifyFace, VerbCheckFace, VerbOpenTransfer, VerbCheckTransfer, VerbSendPayout, VerbCheckPayout, VerbCheckAmount,
+		VerbSave, VerbAgree, VerbOwn, VerbWait, VerbSendCode, VerbRegister, VerbVerifyFace, VerbCheckFace, VerbOpenTransfer, VerbCheckTransfer, VerbSendPayout, VerbCheckPayout, VerbCheckAmount, VerbCompareRepresentative, VerbOpenGrant, VerbCheckGrant,
 		VerbPlaceOrder, VerbOpenPayment, VerbCheckPayment, VerbBookCourier, VerbOfferActivation, VerbCancel, VerbCallAgent, VerbOrphan, VerbSay,
 	} {
 		e := EffectOf(v)

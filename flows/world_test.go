@@ -33,15 +33,21 @@ func (w *world) ask(e Effect) {
 	case CheckFace:
 		w.unless(FaceDone{}, FaceNotYet{})
 	case OpenTransfer:
-		w.unless(TransferSeen{}, TransferOpened{To: Payee{Account: "1"}}, TransferWrong{Why: "金额不对。"}, TransferSeen{})
+		w.unless(CompanyProved{}, TransferOpened{To: Payee{Account: "1"}}, TransferWrong{Why: "金额不对。"}, CompanyProved{})
 	case CheckTransfer:
-		w.unless(TransferSeen{}, TransferNotYet{})
+		w.unless(CompanyProved{}, TransferNotYet{})
 	case SendPayout:
-		w.unless(TransferSeen{}, PayoutSent{Tail: "0001"}, PayoutRefused{Why: "账号不对。"}, PayoutSent{Tail: "0001"})
+		w.unless(CompanyProved{}, PayoutSent{Tail: "0001"}, PayoutRefused{Why: "账号不对。"}, PayoutSent{Tail: "0001"})
 	case CheckPayout:
-		w.unless(TransferSeen{}, PayoutNotYet{Why: "还在路上。"})
+		w.unless(CompanyProved{}, PayoutNotYet{Why: "还在路上。"})
 	case CheckAmount:
-		w.unless(TransferSeen{}, AmountWrong{Left: 1, Why: "金额不对。"}, TransferSeen{})
+		w.unless(CompanyProved{}, AmountWrong{Left: 1, Why: "金额不对。"}, CompanyProved{})
+	case CompareRepresentative:
+		w.unless(CompanyProved{}, NotRepresentative{Why: "登记的不是您。"}, RepresentativeNamed{})
+	case OpenGrant:
+		w.unless(CompanyProved{}, GrantOpened{URL: "https://grant"}, GrantRefused{Why: "不是贵单位的。"}, CompanyProved{})
+	case CheckGrant:
+		w.unless(CompanyProved{}, GrantNotYet{})
 	case PlaceOrder:
 		w.unless(Paid{No: "D1"}, Ordered{No: "D1"})
 	case OpenPayment:

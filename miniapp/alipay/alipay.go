@@ -1,6 +1,7 @@
 // Package alipay is our side of the Alipay gateway: proving a face, collecting
 // money by QR or inside the mini-program, sending a few fen to a company, logging
-// a mini-program user in, and believing a payment notification.
+// a mini-program user in, seeing whose an account is, and believing a payment
+// notification.
 //
 // It refuses an answer or a notification whose signature is not Alipay's own
 // and whatever is oversized, and it never fetches or trusts a certificate that the
@@ -24,8 +25,12 @@ import (
 	"certdesk/flows"
 )
 
-// Production is the gateway that moves real money.
-const Production = "https://openapi.alipay.com/gateway.do"
+// Where Alipay is: the gateway that moves real money, and the page at which
+// people log in.
+const (
+	Production      = "https://openapi.alipay.com/gateway.do"
+	ProductionOAuth = "https://openauth.alipay.com/oauth2/publicAppAuthorize.htm"
+)
 
 // partner names Alipay in a [flows.RefusedError].
 const partner = "alipay"
@@ -50,11 +55,13 @@ type Config struct {
 	RootCert   string // the bundle of roots, RSA and others
 
 	Gateway   string // [Production] when empty
+	OAuth     string // [ProductionOAuth] when empty
 	NotifyURL string // where payment notifications go; without a query
 	ReturnURL string // where the face page leads back to; may be empty
 
 	FaceProduct string // biz_code of the contract; FACE when empty
 	QRProduct   string // product_code of the contract; FACE_TO_FACE_PAYMENT when empty
+	VerifyScope string // scope of [Client.AuthoriseAs]; id_verify when empty
 	PayeeType   string // identity_type of a company's account; BANKCARD_ACCOUNT when empty
 }
 
@@ -125,6 +132,8 @@ func (cfg Config) withDefaults() Config {
 	}
 	cfg.MiniAppID = cmp.Or(cfg.MiniAppID, cfg.AppID)
 	cfg.Gateway = cmp.Or(cfg.Gateway, Production)
+	cfg.OAuth = cmp.Or(cfg.OAuth, ProductionOAuth)
+	cfg.VerifyScope = cmp.Or(cfg.VerifyScope, "id_verify")
 	cfg.FaceProduct = cmp.Or(cfg.FaceProduct, "FACE")
 	cfg.QRProduct = cmp.Or(cfg.QRProduct, "FACE_TO_FACE_PAYMENT")
 	cfg.PayeeType = cmp.Or(cfg.PayeeType, "BANKCARD_ACCOUNT")
@@ -145,6 +154,9 @@ func (cfg Config) checkNames() error {
 	// A query on either address would be mixed into what is signed.
 	if !plainAddress(cfg.Gateway) {
 		errs = append(errs, errors.New("alipay: gateway is not a plain http(s) address"))
+	}
+	if !plainAddress(cfg.OAuth) {
+		errs = append(errs, errors.New("alipay: oauth url is not a plain http(s) address"))
 	}
 	if !plainAddress(cfg.NotifyURL) {
 		errs = append(errs, errors.New("alipay: notify url is not a plain http(s) address"))

@@ -28,6 +28,8 @@ const (
 	seller = "2088000000000001"
 	zhang  = "2088111111111111"
 	wang   = "2088222222222222"
+	works  = "2088333333333333" // a company's
+	fresh  = "2088444444444444" // a company's that Alipay has not proved yet
 )
 
 var (
@@ -87,6 +89,8 @@ func newCity(t *testing.T, mode alipaytest.Mode) *city {
 		Users: []alipaytest.User{
 			{ID: zhang, Name: person.Name, IDNumber: person.IDNumber, LogonID: "138****0000"},
 			{ID: wang, Name: flows.Conceal("王五"), IDNumber: flows.Conceal("110105194912310038"), LogonID: "139****0000"},
+			{ID: works, Name: flows.Conceal("杭州某某信息科技有限公司"), CreditCode: flows.Conceal("91330106MA0000015K")},
+			{ID: fresh, Name: flows.Conceal("宁波某某贸易有限公司"), CreditCode: flows.Conceal("91350100M000100Y43"), Uncertified: true},
 		},
 	})
 	if err != nil {
@@ -107,7 +111,7 @@ func (c *city) config(t *testing.T, mode alipaytest.Mode) alipay.Config {
 	}
 	cfg := alipay.Config{
 		AppID: "2021000000000001", SellerID: seller, PrivateKey: made.AppKey,
-		Gateway: c.address + "/gateway.do", NotifyURL: c.address + "/alipay/notify", ReturnURL: c.address + "/h5/alipay/return",
+		Gateway: c.address + "/gateway.do", OAuth: c.address + "/oauth2/publicAppAuthorize.htm", NotifyURL: c.address + "/alipay/notify", ReturnURL: c.address + "/h5/alipay/return",
 	}
 	if mode == alipaytest.ModeKey {
 		cfg.PublicKey = made.AlipayPublic

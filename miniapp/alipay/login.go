@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	sdk "github.com/smartwalle/alipay/v3"
+
+	"certdesk/flows"
 )
 
 // Login exchanges the code of my.getAuthCode, which is good for one use and a
@@ -18,8 +20,14 @@ import (
 //
 // Source: facts/alipay.md 2.3.1, alipay.system.oauth.token.
 func (c *Client) Login(ctx context.Context, authCode string) (openID string, err error) {
+	_, openID, err = c.token(ctx, authCode)
+	return openID, err
+}
+
+// token exchanges an authorisation code for what it opens and for whom.
+func (c *Client) token(ctx context.Context, authCode string) (access flows.Secret, openID string, err error) {
 	if authCode == "" {
-		return "", errors.New("alipay: login without a code")
+		return access, "", errors.New("alipay: login without a code")
 	}
 	request := sdk.NewPayload("alipay.system.oauth.token").
 		AddParam("grant_type", "authorization_code").
@@ -35,18 +43,18 @@ func (c *Client) Login(ctx context.Context, authCode string) (openID string, err
 	if foreign, ok := errors.AsType[*foreignError](err); ok {
 		// A no to a code comes without a signature, and believing it costs no
 		// more than another try.
-		return "", fmt.Errorf("%s: %w", request.APIName(), foreign.refusal())
+		return access, "", fmt.Errorf("%s: %w", request.APIName(), foreign.refusal())
 	}
 	if err != nil {
-		return "", err
+		return access, "", err
 	}
 	if out.Code != "" && out.Code != codeSuccess {
-		return "", fmt.Errorf("%s: %w", request.APIName(), out.judge())
+		return access, "", fmt.Errorf("%s: %w", request.APIName(), out.judge())
 	}
 	if out.AccessToken == "" || out.OpenID == "" {
-		return "", fmt.Errorf("%s: %w: no open_id; switch it on in the console", request.APIName(), ErrUnclear)
+		return access, "", fmt.Errorf("%s: %w: no open_id; switch it on in the console", request.APIName(), ErrUnclear)
 	}
-	return string(out.OpenID), nil
+	return flows.Conceal(string(out.AccessToken)), string(out.OpenID), nil
 }
 
 func (e *foreignError) refusal() error {

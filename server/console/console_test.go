@@ -145,7 +145,7 @@ func TestLinesTellWhereAStepBegins(t *testing.T) {
 
 func TestEveryReportHasWords(t *testing.T) {
 	for _, k := range []flows.Kind{
-		flows.KindCodeSent, flows.KindFaceDone, flows.KindTransferSeen, flows.KindPaid, flows.KindShipped, flows.KindActivated, flows.KindAgentCalled,
+		flows.KindCodeSent, flows.KindFaceDone, flows.KindCompanyProved, flows.KindPaid, flows.KindShipped, flows.KindActivated, flows.KindAgentCalled,
 	} {
 		if news(string(k)) == string(k) {
 			t.Errorf("%s has no words", k)

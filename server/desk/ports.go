@@ -208,16 +208,16 @@ type CheckEnd struct {
 type Transfers interface {
 	// OpenTransfer returns the open proof of a talk, or makes one with a
 	// receiving account of its own, and reports TransferOpened to ref, or
-	// TransferSeen when the company is proved already.
+	// CompanyProved when the company is proved already.
 	OpenTransfer(ctx context.Context, ref Ref, base flows.Payee, at time.Time) error
 
 	// Credited enters one line of the bank's statement, once by its reference,
 	// and matches it: the payer is the organisation, the amount is exactly one
-	// fen, the account is the proof's, in time. It reports TransferSeen or, with
+	// fen, the account is the proof's, in time. It reports CompanyProved or, with
 	// words, TransferWrong. What belongs to nobody is kept for a person.
 	Credited(ctx context.Context, c flows.Credit, at time.Time) error
 
-	// TransferStatus reports TransferSeen or TransferNotYet to ref.
+	// TransferStatus reports CompanyProved or TransferNotYet to ref.
 	TransferStatus(ctx context.Context, ref Ref, at time.Time) error
 }
 
@@ -225,7 +225,7 @@ type Transfers interface {
 type Payouts interface {
 	// OpenPayout returns what is to be sent to the company of a talk: the same
 	// again until it is told, is lost, or is for another account. When nothing is to be
-	// sent it reports why to ref (PayoutSent, PayoutRefused, TransferSeen) and
+	// sent it reports why to ref (PayoutSent, PayoutRefused, CompanyProved) and
 	// returns [ErrUsed].
 	OpenPayout(ctx context.Context, ref Ref, between Range, at time.Time) (flows.Payout, error)
 
@@ -238,7 +238,7 @@ type Payouts interface {
 	PayoutReturned(ctx context.Context, number, why string, at time.Time) error
 
 	// CheckAmount compares the saved amount with what was sent, once for each
-	// ref, and reports TransferSeen or AmountWrong. The third wrong one ends the payout.
+	// ref, and reports CompanyProved or AmountWrong. The third wrong one ends the payout.
 	CheckAmount(ctx context.Context, ref Ref, at time.Time) error
 
 	// LivePayout returns the number of the payout whose amount a talk may tell,

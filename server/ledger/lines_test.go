@@ -248,7 +248,7 @@ func matchByHand(t *testing.T, l books) {
 	if !proved(t, l, talk) || letters(t, l) != 0 {
 		t.Error("the company is not proved, or the letter is still there")
 	}
-	if got := desktest.Reported(t, l, "proof/"+proof+"/seen"); got.Kind() != flows.KindTransferSeen {
+	if got := desktest.Reported(t, l, "proof/"+proof+"/seen"); got.Kind() != flows.KindCompanyProved {
 		t.Errorf("the talk was told %#v", got)
 	}
 	line := listing(t, l, "R1")

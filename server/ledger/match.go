@@ -120,7 +120,7 @@ func (l *Ledger) unprove(ctx context.Context, tx txn, line bankLineRow, at time.
 	if !errors.Is(err, desk.ErrUnknown) {
 		return "", err
 	}
-	forgotten := flows.PageID("learned:" + flows.KindTransferSeen)
+	forgotten := flows.PageID("learned:" + flows.KindCompanyProved)
 	return proof.Talk, errors.Join(
 		l.endProof(ctx, tx, proof, proofClosed),
 		l.save(ctx, tx, proof.Talk, forgotten, flows.Form{flows.KeyCompanyProved: flows.Secret{}}, at),

@@ -94,7 +94,7 @@ func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, betwe
 	seen, err := l.proofIn(ctx, tx, talk, proofSeen)
 	if err == nil {
 		org, err := l.companyOf(seen)
-		return payoutRow{}, flows.TransferSeen{Payer: org.Name}, err
+		return payoutRow{}, flows.CompanyProved{Payer: org.Name}, err
 	}
 	if !errors.Is(err, desk.ErrUnknown) {
 		return payoutRow{}, nil, err
@@ -239,7 +239,7 @@ func (l *Ledger) CheckAmount(ctx context.Context, ref desk.Ref, at time.Time) er
 func (l *Ledger) compare(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (flows.Happening, error) {
 	if seen, err := l.proofIn(ctx, tx, talk, proofSeen); err == nil {
 		org, err := l.companyOf(seen)
-		return flows.TransferSeen{Payer: org.Name}, err
+		return flows.CompanyProved{Payer: org.Name}, err
 	} else if !errors.Is(err, desk.ErrUnknown) {
 		return nil, err
 	}
@@ -301,7 +301,7 @@ func (l *Ledger) provedByAmount(ctx context.Context, tx txn, row payoutRow, at t
 	if fresh, err := once(ctx, tx, &proof); err != nil || !fresh {
 		return nil, errors.Join(err, fmt.Errorf("ledger: proof of %s: %w", row.Talk, errTaken))
 	}
-	seen := flows.TransferSeen{Payer: org.Name}
+	seen := flows.CompanyProved{Payer: org.Name}
 	return seen, errors.Join(
 		l.turnPayout(ctx, tx, row, payoutProved),
 		l.learned(ctx, tx, row.Talk, seen, at),

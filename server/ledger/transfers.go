@@ -183,7 +183,7 @@ func (l *Ledger) provedCompany(ctx context.Context, tx txn, proof proofRow, c fl
 	if err != nil {
 		return err
 	}
-	seen := flows.TransferSeen{Payer: c.Payer}
+	seen := flows.CompanyProved{Payer: c.Payer}
 	return errors.Join(
 		l.endProof(ctx, tx, proof, proofSeen),
 		l.learned(ctx, tx, proof.Talk, seen, at),
@@ -211,7 +211,7 @@ func (l *Ledger) answerSeen(ctx context.Context, tx txn, ref desk.Ref, seen proo
 	if err != nil {
 		return err
 	}
-	return l.answer(ctx, tx, ref, flows.TransferSeen{Payer: org.Name}, at)
+	return l.answer(ctx, tx, ref, flows.CompanyProved{Payer: org.Name}, at)
 }
 
 // companyFacts reads whether the organisation is proved; then its name and code

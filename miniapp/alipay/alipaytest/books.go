@@ -106,7 +106,10 @@ type Delivery struct {
 }
 
 type login struct {
+	User   string // identifier
 	OpenID string
+	Scope  string
+	Verify string // verify_id that the user agreed to be compared with
 	Born   time.Time
 	Used   bool
 }
@@ -145,8 +148,9 @@ func openID(id string) string {
 const fileBooks = "alipay-books.json"
 
 type kept struct {
-	Books  Books
-	Logins map[string]*login
+	Books    Books
+	Logins   map[string]*login
+	Verifies map[string]string
 }
 
 // save writes everything; a crash leaves either the old file or the new one.
@@ -155,7 +159,7 @@ func (g *Gateway) save() error {
 	if g.cfg.Dir == "" {
 		return nil
 	}
-	data, err := json.Marshal(kept{Books: g.books, Logins: g.logins})
+	data, err := json.Marshal(kept{g.books, g.logins, g.verifies})
 	if err != nil {
 		return fmt.Errorf("alipaytest: books: %w", err)
 	}
@@ -187,6 +191,9 @@ func (g *Gateway) load() error {
 	g.books = k.Books
 	if k.Logins != nil {
 		g.logins = k.Logins
+	}
+	if k.Verifies != nil {
+		g.verifies = k.Verifies
 	}
 	return nil
 }

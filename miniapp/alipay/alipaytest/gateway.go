@@ -52,6 +52,9 @@ type User struct {
 	Name     flows.Secret
 	IDNumber flows.Secret
 	LogonID  string // as merchants see it, masked: 138****0000
+
+	CreditCode  flows.Secret // of a company's account, whose Name is the company's; empty for a person's
+	Uncertified bool         // Alipay has not proved who holds the account
 }
 
 // Gateway is one stand-in. Its methods may be called at the same time.
@@ -64,7 +67,8 @@ type Gateway struct {
 	wake                    chan struct{}
 	mu                      sync.Mutex // guards the fields below
 	books                   Books
-	logins                  map[string]*login // by authorisation code
+	logins                  map[string]*login // by authorisation code, and again by access token
+	verifies                map[string]string // by verify_id: digest of whom the application named
 	faults                  map[string]int
 	busy                    map[string]bool // notices being sent, by identifier
 }
@@ -82,7 +86,7 @@ func New(cfg Config) (*Gateway, error) {
 		cfg:    cfg,
 		calls:  quiet(cfg.Client),
 		wake:   make(chan struct{}, 1),
-		logins: map[string]*login{},
+		logins: map[string]*login{}, verifies: map[string]string{},
 		faults: map[string]int{},
 		busy:   map[string]bool{},
 	}

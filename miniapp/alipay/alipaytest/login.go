@@ -17,10 +17,15 @@ func (g *Gateway) AuthCode(user string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return g.agrees(login{User: u.ID, OpenID: u.OpenID, Scope: scopeBase})
+}
+
+// agrees lets a user log in, and returns the code for it.
+func (g *Gateway) agrees(l login) (code string, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	code := drawn(hexadecimal, 32)
-	g.logins[code] = &login{OpenID: u.OpenID, Born: g.now()}
+	code, l.Born = drawn(hexadecimal, 32), g.now()
+	g.logins[code] = &l
 	return code, g.save()
 }
 
@@ -36,8 +41,10 @@ func (g *Gateway) token(q request) fields {
 		return bad("40002", "isv.code-invalid")
 	}
 	l.Used = true
+	access := "authbseB" + drawn(hexadecimal, 32)
+	g.logins[access] = &login{User: l.User, OpenID: l.OpenID, Scope: l.Scope, Verify: l.Verify, Born: g.now(), Used: true}
 	return fields{
-		"access_token": "authbseB" + drawn(hexadecimal, 32), "refresh_token": "authbseB" + drawn(hexadecimal, 32),
+		"access_token": access, "refresh_token": "authbseB" + drawn(hexadecimal, 32),
 		"auth_start": g.now().Format(clockLayout), "auth_token_type": "normal",
 		"expires_in": 1296000, "re_expires_in": 2592000, "open_id": l.OpenID,
 	}

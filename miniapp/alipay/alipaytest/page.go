@@ -8,13 +8,18 @@ import (
 )
 
 type page struct {
-	Title string
-	Lines []string
+	Title   string
+	Lines   []string
+	Choices []choice // buttons; each posts user=ID
 }
+
+type choice struct{ ID, Label string }
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{{.Title}}</title></head><body><h1>{{.Title}}</h1>{{range .Lines}}<p>{{.}}</p>{{end}}</body></html>
+<title>{{.Title}}</title></head><body><h1>{{.Title}}</h1>{{range .Lines}}<p>{{.}}</p>{{end}}{{with .Choices}}<form method="post">
+{{range .}}<p><button name="user" value="{{.ID}}">{{.Label}}</button></p>
+{{end}}</form>{{end}}</body></html>
 `))
 
 func showPage(w http.ResponseWriter, p page) {

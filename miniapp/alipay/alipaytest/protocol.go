@@ -43,6 +43,7 @@ func bad(code, sub string) fields {
 		"40001": "Missing Required Arguments",
 		"40002": "Invalid Arguments",
 		"40003": "Insufficient Conditions",
+		"40006": "Insufficient Permissions",
 	}[code]
 	return fields{"code": code, "msg": msg, "sub_code": sub, "sub_msg": sub}
 }
@@ -86,6 +87,12 @@ func handlerOf(method string) handler {
 		return (*Gateway).payOutQuery
 	case "alipay.system.oauth.token":
 		return (*Gateway).token
+	case "alipay.user.info.share":
+		return (*Gateway).share
+	case "alipay.user.certdoc.certverify.preconsult":
+		return (*Gateway).preconsult
+	case "alipay.user.certdoc.certverify.consult":
+		return (*Gateway).consult
 	case "alipay.open.app.alipaycert.download":
 		return (*Gateway).download
 	default:
@@ -99,7 +106,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case pathGateway:
 		g.serveGateway(w, r)
 	case pathOAuth:
-		showPage(w, page{Title: "支付宝登录", Lines: []string{"请用支付宝扫一扫登录。"}})
+		g.showLogin(w, r)
 	default:
 		http.NotFound(w, r)
 	}

@@ -19,6 +19,7 @@ const (
 	KindFace  = "face"
 	KindPay   = "pay"
 	KindLogin = "login"
+	KindWeb   = "web" // a page for people, to go on in a browser
 )
 
 // Scanned is what the user sees after a scan, and how to go on.
@@ -27,7 +28,7 @@ type Scanned struct {
 	ID     string // certify_id for Face, trade_no for Pay, or the code of a login
 	Title  string
 	Amount flows.Fen
-	URL    string // of a login: where the browser goes next; of a face: the way back
+	URL    string // of a login: where the browser goes next; of a face: the way back; of a page: its address
 }
 
 // ErrScan is returned when a code leads nowhere in Alipay.
@@ -67,9 +68,14 @@ func (g *Gateway) Scan(ctx context.Context, user, content string) (Scanned, erro
 		case at.Path == pathOAuth && g.mine(at):
 			return g.scanLogin(u, params)
 		}
-		if content, err = g.hop(ctx, at); err != nil {
+		next, err := g.hop(ctx, at)
+		if err != nil {
 			return Scanned{}, err
 		}
+		if next == "" {
+			return Scanned{Kind: KindWeb, Title: at.Host, URL: at.String()}, nil
+		}
+		content = next
 	}
 	return Scanned{}, fmt.Errorf("%w: more than %d redirects", ErrScan, maxHops)
 }
@@ -78,7 +84,8 @@ func (g *Gateway) mine(at *url.URL) bool {
 	return g.cfg.Address == "" || at.Scheme+"://"+at.Host == strings.TrimSuffix(g.cfg.Address, "/")
 }
 
-// hop asks an address where it leads, as Alipay's own browser.
+// hop asks an address where it leads, as Alipay's own browser: nowhere when it
+// is a page.
 func (g *Gateway) hop(ctx context.Context, at *url.URL) (string, error) {
 	if at.Scheme != "http" && at.Scheme != "https" || !slices.Contains(g.cfg.Hosts, at.Host) {
 		return "", fmt.Errorf("%w: %s://%s is not allowed", ErrScan, at.Scheme, at.Host)
@@ -94,6 +101,9 @@ func (g *Gateway) hop(ctx context.Context, at *url.URL) (string, error) {
 	}
 	if err := answer.Body.Close(); err != nil {
 		return "", fmt.Errorf("alipaytest: scanned address: %w", err)
+	}
+	if answer.StatusCode == http.StatusOK && strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
+		return "", nil
 	}
 	next, err := answer.Location()
 	if err != nil {
@@ -145,10 +155,10 @@ func (g *Gateway) scanLogin(u User, params map[string]string) (Scanned, error) {
 	if err != nil || params["app_id"] != g.cfg.AppID || !slices.Contains(g.cfg.Hosts, back.Host) {
 		return Scanned{}, fmt.Errorf("%w: unknown application, or another's redirect_uri", ErrScan)
 	}
-	if params["scope"] != "auth_base" && params["scope"] != "auth_user" {
-		return Scanned{}, fmt.Errorf("%w: unknown scope", ErrScan)
+	if !g.granted(params) {
+		return Scanned{}, fmt.Errorf("%w: unknown scope, or nobody named for it", ErrScan)
 	}
-	code, err := g.AuthCode(u.ID)
+	code, err := g.agrees(login{User: u.ID, OpenID: u.OpenID, Scope: params["scope"], Verify: params["cert_verify_id"]})
 	if err != nil {
 		return Scanned{}, err
 	}

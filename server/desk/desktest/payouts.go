@@ -121,20 +121,20 @@ func amountProves(t *testing.T, l Ledger) {
 	a := banking(t, l, "a")
 	a.asksForTransfer(Noon) // both ways at once
 	p := a.sends(Noon)
-	if got := a.says(p.Amount, Noon.Add(time.Hour)); got.Kind() != flows.KindTransferSeen {
-		t.Fatalf("the right amount told %#v, want TransferSeen", got)
+	if got := a.says(p.Amount, Noon.Add(time.Hour)); got.Kind() != flows.KindCompanyProved {
+		t.Fatalf("the right amount told %#v, want CompanyProved", got)
 	}
 	if f := a.facts(); !f.CompanyVerified || f.Form.Text(flows.KeyOrgName) != p.Name.Reveal() || f.Form.Has(flows.KeyAmountUntil) {
 		t.Errorf("Facts: proved %t, %q", f.CompanyVerified, f.Form.Text(flows.KeyOrgName))
 	}
-	if got := a.says(other(p), Noon.Add(time.Hour)); got.Kind() != flows.KindTransferSeen {
-		t.Errorf("an amount after the proof told %#v, want TransferSeen", got)
+	if got := a.says(other(p), Noon.Add(time.Hour)); got.Kind() != flows.KindCompanyProved {
+		t.Errorf("an amount after the proof told %#v, want CompanyProved", got)
 	}
-	if _, told := a.asksForPayout(Noon); told == nil || told.Kind() != flows.KindTransferSeen {
-		t.Errorf("OpenPayout of a proved company told %#v, want TransferSeen", told)
+	if _, told := a.asksForPayout(Noon); told == nil || told.Kind() != flows.KindCompanyProved {
+		t.Errorf("OpenPayout of a proved company told %#v, want CompanyProved", told)
 	}
-	if got := a.status(); got != flows.KindTransferSeen {
-		t.Errorf("TransferStatus told %s, want TransferSeen", got)
+	if got := a.status(); got != flows.KindCompanyProved {
+		t.Errorf("TransferStatus told %s, want CompanyProved", got)
 	}
 }
 

@@ -148,15 +148,15 @@ func centProves(t *testing.T, l Ledger) {
 	}
 	a.credited(cent("line", opened))
 	a.credited(cent("line", opened))
-	if n := a.count(flows.KindTransferSeen); n != 1 {
-		t.Errorf("TransferSeen was told %d times, want once", n)
+	if n := a.count(flows.KindCompanyProved); n != 1 {
+		t.Errorf("CompanyProved was told %d times, want once", n)
 	}
-	if !a.facts().CompanyVerified || a.status() != flows.KindTransferSeen {
+	if !a.facts().CompanyVerified || a.status() != flows.KindCompanyProved {
 		t.Error("the company's cent did not prove it")
 	}
 	got := a.tells(func(ref desk.Ref) error { return l.OpenTransfer(t.Context(), ref, ourAccount, Noon) })
-	if got.Kind() != flows.KindTransferSeen {
-		t.Errorf("OpenTransfer of a proved company told %#v, want TransferSeen", got)
+	if got.Kind() != flows.KindCompanyProved {
+		t.Errorf("OpenTransfer of a proved company told %#v, want CompanyProved", got)
 	}
 }
 
@@ -194,8 +194,8 @@ func centSeenLate(t *testing.T, l Ledger) {
 	if !a.facts().CompanyVerified {
 		t.Error("money booked in time, and shown after it, did not count")
 	}
-	if got := a.status(); got != flows.KindTransferSeen {
-		t.Errorf("TransferStatus told %s, want TransferSeen", got)
+	if got := a.status(); got != flows.KindCompanyProved {
+		t.Errorf("TransferStatus told %s, want CompanyProved", got)
 	}
 }
 
@@ -215,7 +215,7 @@ func centTwice(t *testing.T, l Ledger) {
 	opened := a.asksForTransfer(Noon)
 	a.credited(cent("one", opened))
 	a.credited(cent("two", opened))
-	if n := a.count(flows.KindTransferSeen) + a.count(flows.KindTransferWrong); n != 1 {
+	if n := a.count(flows.KindCompanyProved) + a.count(flows.KindTransferWrong); n != 1 {
 		t.Errorf("two cents of the same company were told %d times, want once", n)
 	}
 	stranger := cent("three", opened)
@@ -253,8 +253,8 @@ func centCrowd(t *testing.T, l Ledger) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if n := a.count(flows.KindTransferSeen); n != 1 {
-		t.Errorf("TransferSeen was told %d times, want once", n)
+	if n := a.count(flows.KindCompanyProved); n != 1 {
+		t.Errorf("CompanyProved was told %d times, want once", n)
 	}
 }
 
