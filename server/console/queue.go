@@ -73,6 +73,7 @@ var reasons = map[string]string{
 	"money":           "有一笔款项对不上",
 	"transfer":        "对公汇款对不上，需要核实",
 	"amount":          "回填的金额三次不对，需要核实",
+	"grant":           "多次用不是本单位的支付宝授权，需要核实",
 }
 
 // reason says it to an agent. What is new to this table is shown as it is.

@@ -45,6 +45,7 @@ type Ledger interface {
 	Checks
 	Transfers
 	Payouts
+	Grants
 	Orders
 	Payments
 	Parcels
@@ -62,7 +63,9 @@ type Partners struct {
 	Texter    Texter
 	Authority Authority
 	Payer     Payer
-	Amounts   Range // of what the payer sends
+	Holders   Holders
+	Register  Register // none, when nil
+	Amounts   Range    // of what the payer sends
 	Bank      Statement
 	Voices    map[flows.Channel]Voice
 	Payee     flows.Payee // where companies send their 0.01 yuan

@@ -53,6 +53,12 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.checkPayout(ctx, ref)
 	case flows.CheckAmount:
 		return d.cfg.Ledger.CheckAmount(ctx, ref, now)
+	case flows.CompareRepresentative:
+		return d.compareRepresentative(ctx, ref)
+	case flows.OpenGrant:
+		return d.openGrant(ctx, ref)
+	case flows.CheckGrant:
+		return d.checkGrant(ctx, ref)
 	case flows.PlaceOrder:
 		return d.cfg.Ledger.PlaceOrder(ctx, ref, now)
 	case flows.OpenPayment:

@@ -246,6 +246,47 @@ type Payouts interface {
 	LivePayout(ctx context.Context, talk TalkID) (number string, err error)
 }
 
+// Grants proves companies without money: by an Alipay account whose holder lets
+// us see whose it is, or by a register of companies.
+type Grants interface {
+	// OpenGrant returns the open grant of a talk, or makes one for the saved
+	// company and method. When there is nothing to ask for it reports why to ref
+	// (CompanyProved, GrantRefused) and returns [ErrUsed].
+	OpenGrant(ctx context.Context, ref Ref, at time.Time) (Grant, error)
+
+	// GrantOpened notes what Alipay prepared, and reports GrantOpened to ref.
+	GrantOpened(ctx context.Context, ref Ref, g Grant, at time.Time) error
+
+	// Grant returns a grant that may be used: [ErrUnknown], [ErrExpired] when it
+	// is too old, given up or was tried too often, [ErrUsed] when it has proved
+	// its company.
+	Grant(ctx context.Context, number string, at time.Time) (Grant, error)
+
+	// GrantEnded takes what the holder's account says: no reason against it
+	// proves the company and reports CompanyProved, once; a reason counts as a
+	// wrong account and reports GrantRefused, and the fifth ends the grant.
+	GrantEnded(ctx context.Context, number, why string, at time.Time) error
+
+	// Represented proves the company whose legal representative the applicant
+	// is, and reports CompanyProved to ref.
+	Represented(ctx context.Context, ref Ref, org flows.Organisation, at time.Time) error
+}
+
+// Grant is what the holder of an Alipay account is asked for.
+type Grant struct {
+	Number  string
+	Org     flows.Organisation
+	Handler flows.Person // who applies
+	Own     Own
+	Verify  string // Alipay's name for the comparison with the handler; only of an own account
+	URL     string // address of our own, for the QR
+	Until   time.Time
+}
+
+// Own says that the account is to be the handler's, as legal representative,
+// and not the company's.
+type Own bool
+
 // Range is from the least amount that is sent to the most.
 type Range struct{ Low, High flows.Fen }
 

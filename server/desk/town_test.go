@@ -24,15 +24,17 @@ type town struct {
 	said     []string
 	credits  []flows.Credit
 	sent     map[string]flows.Payout
-	returned bool                // whether the bank sends payouts back
-	onQR     func(number string) // called while QR is being answered
-	unspoken error               // what Say answers
+	holders  map[string]flows.Holder // by code of their log-in, each good once
+	match    flows.Match             // what the register says
+	returned bool                    // whether the bank sends payouts back
+	onQR     func(number string)     // called while QR is being answered
+	unspoken error                   // what Say answers
 }
 
 func newTown() *town {
 	return &town{
 		faces: map[string]bool{}, bills: map[string]flows.Fen{}, paid: map[string]bool{}, closed: map[string]bool{},
-		parcels: map[string]flows.Recipient{}, sent: map[string]flows.Payout{},
+		parcels: map[string]flows.Recipient{}, sent: map[string]flows.Payout{}, holders: map[string]flows.Holder{},
 	}
 }
 
@@ -160,6 +162,55 @@ func (w *town) PaidOut(context.Context, string) (flows.PayoutState, string, erro
 		return flows.PayoutReturned, "银行退回。", nil
 	}
 	return flows.PayoutMoving, "", nil
+}
+
+func (w *town) Authorise(back, state string) string {
+	return "https://login.alipay.test/?back=" + back + "&state=" + state
+}
+
+func (w *town) AuthoriseAs(verify, back, state string) string {
+	return w.Authorise(back, state) + "&as=" + verify
+}
+
+func (w *town) Holder(_ context.Context, code string) (flows.Holder, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	holder, known := w.holders[code]
+	if !known {
+		return holder, &flows.RefusedError{Partner: "alipay", Code: "isv.code-invalid", Public: "登录已过期。"}
+	}
+	delete(w.holders, code)
+	return holder, nil
+}
+
+func (w *town) Prepare(_ context.Context, who flows.Person) (string, error) {
+	return "is " + who.Name.Reveal(), nil
+}
+
+func (w *town) Same(ctx context.Context, code, verify string) (bool, error) {
+	holder, err := w.Holder(ctx, code)
+	return err == nil && verify == "is "+holder.Name.Reveal(), err
+}
+
+func (w *town) Represents(context.Context, flows.Organisation, flows.Person) (flows.Match, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.match, nil
+}
+
+// logsIn lets the holder of an account agree, and returns the code.
+func (w *town) logsIn(h flows.Holder) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	code := fmt.Sprintf("code-%d", len(w.holders))
+	w.holders[code] = h
+	return code
+}
+
+func (w *town) registers(m flows.Match) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.match = m
 }
 
 // payouts is what was sent to companies.

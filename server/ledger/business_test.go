@@ -42,6 +42,10 @@ func TestTransfers(t *testing.T) {
 	onEach(t, func(t *testing.T) { desktest.Transfers(t, openBooks) })
 }
 
+func TestGrants(t *testing.T) {
+	onEach(t, func(t *testing.T) { desktest.Grants(t, openBooks) })
+}
+
 func TestPayouts(t *testing.T) {
 	onEach(t, func(t *testing.T) { desktest.Payouts(t, openBooks) })
 }

@@ -147,5 +147,12 @@ func (l *Ledger) endAttempts(ctx context.Context, tx txn, talk desk.TalkID) erro
 	if err != nil && !errors.Is(err, desk.ErrUnknown) {
 		return err
 	}
+	grant, err := l.openGrantOf(ctx, tx, talk)
+	if err == nil {
+		err = l.turnGrant(ctx, tx, grant, grantClosed)
+	}
+	if err != nil && !errors.Is(err, desk.ErrUnknown) {
+		return err
+	}
 	return nil
 }

@@ -497,6 +497,7 @@ func TestDoublesAreForbidden(t *testing.T) {
 			{"one effect of a name", &effectRow{Talk: talk, Event: "e"}, &effectRow{Talk: talk, Event: "e"}, &effectRow{Talk: talk, Event: "e", Index: 1}},
 			{"one report of a name", &reportRow{ID: "r", Talk: talk}, &reportRow{ID: "r", Talk: talk}, &reportRow{ID: "s", Talk: talk}},
 			{"one open call", &helpRow{ID: "1", Talk: talk}, &helpRow{ID: "2", Talk: talk}, &helpRow{ID: "3", Talk: talk, AnsweredAt: 1}},
+			{"one open grant for a talk", &grantRow{Number: "G1", Talk: talk, State: grantOpen}, &grantRow{Number: "G2", Talk: talk, State: grantOpen}, &grantRow{Number: "G3", Talk: talk, State: grantSpent}},
 			{"one live payout for a talk", &payoutRow{Number: "O1", Talk: talk, State: payoutOpen}, &payoutRow{Number: "O2", Talk: talk, State: payoutSent}, &payoutRow{Number: "O3", Talk: talk, State: payoutSpent}},
 			{"one line at a place", &transcriptRow{Talk: talk, Seq: 1}, &transcriptRow{Talk: talk, Seq: 1}, &transcriptRow{Talk: talk, Seq: 2}},
 			{"one member of staff of a name", &staffRow{Name: "li"}, &staffRow{Name: "li"}, &staffRow{Name: "wang"}},

@@ -103,7 +103,7 @@ func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, betwe
 	if err != nil {
 		return payoutRow{}, nil, err
 	}
-	org := company{form[flows.KeyOrgName], form[flows.KeyCreditCode]}
+	org := flows.Organisation{form[flows.KeyOrgName], form[flows.KeyCreditCode]}
 	to := companyAccount{
 		Number: form[flows.KeyProofAccount], Bank: form[flows.KeyProofBank],
 		Province: form[flows.KeyProofProvince], City: form[flows.KeyProofCity], Branch: form[flows.KeyProofBranch],
@@ -137,7 +137,7 @@ func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, betwe
 	return l.newPayout(ctx, tx, talk, org, to, between, at)
 }
 
-func (l *Ledger) newPayout(ctx context.Context, tx txn, talk desk.TalkID, org company, to companyAccount, between desk.Range, at time.Time) (payoutRow, flows.Happening, error) {
+func (l *Ledger) newPayout(ctx context.Context, tx txn, talk desk.TalkID, org flows.Organisation, to companyAccount, between desk.Range, at time.Time) (payoutRow, flows.Happening, error) {
 	blind := l.blind("payout/org", org.CreditCode)
 	n, err := tx.NewSelect().Model((*payoutRow)(nil)).Where("org = ? AND at > ?", blind, millis(at.Add(-24*time.Hour))).Count(ctx)
 	if err != nil {
@@ -277,36 +277,14 @@ func (l *Ledger) wrongAmount(ctx context.Context, tx txn, row payoutRow, at time
 	)
 }
 
-// provedByAmount closes a payout with success. The proof stands where that of a
-// company's own transfer would.
+// provedByAmount closes a payout with success.
 func (l *Ledger) provedByAmount(ctx context.Context, tx txn, row payoutRow, at time.Time) (flows.Happening, error) {
 	org, _, err := l.targetOf(row)
 	if err != nil {
 		return nil, err
 	}
-	proof := proofRow{Number: row.Number, Talk: row.Talk, Account: row.Number, State: proofSeen, At: millis(at), Until: row.Until}
-	if proof.Company, err = l.seal(companyPlace(proof), org); err != nil {
-		return nil, err
-	}
-	open, err := l.proofIn(ctx, tx, row.Talk, proofOpen)
-	switch {
-	case err == nil:
-		err = l.endProof(ctx, tx, open, proofClosed)
-	case errors.Is(err, desk.ErrUnknown):
-		err = nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if fresh, err := once(ctx, tx, &proof); err != nil || !fresh {
-		return nil, errors.Join(err, fmt.Errorf("ledger: proof of %s: %w", row.Talk, errTaken))
-	}
-	seen := flows.CompanyProved{Payer: org.Name}
-	return seen, errors.Join(
-		l.turnPayout(ctx, tx, row, payoutProved),
-		l.learned(ctx, tx, row.Talk, seen, at),
-		l.audit(ctx, tx, audited{Actor: "amount", Did: "proved", Talk: row.Talk, About: row.Number, At: at}),
-	)
+	seen, err := l.provedOtherwise(ctx, tx, otherProof{Number: row.Number, Talk: row.Talk, Org: org, Actor: "amount", At: at})
+	return seen, errors.Join(err, l.turnPayout(ctx, tx, row, payoutProved))
 }
 
 // LivePayout implements [desk.Payouts].
@@ -351,7 +329,7 @@ func (l *Ledger) payoutOf(row payoutRow) (flows.Payout, error) {
 	}, err
 }
 
-func (l *Ledger) targetOf(row payoutRow) (org company, to companyAccount, err error) {
+func (l *Ledger) targetOf(row payoutRow) (org flows.Organisation, to companyAccount, err error) {
 	err = errors.Join(
 		l.unseal(payoutPlace(row.Number, "company"), row.Company, &org),
 		l.unseal(payoutPlace(row.Number, "account"), row.Account, &to),
@@ -359,7 +337,7 @@ func (l *Ledger) targetOf(row payoutRow) (org company, to companyAccount, err er
 	return org, to, err
 }
 
-func (l *Ledger) sameTarget(row payoutRow, org company, to companyAccount) (bool, error) {
+func (l *Ledger) sameTarget(row payoutRow, org flows.Organisation, to companyAccount) (bool, error) {
 	wasOrg, wasTo, err := l.targetOf(row)
 	if wasTo.Code.IsZero() {
 		to.Code = flows.Secret{} // what was asked for without it stays so

@@ -17,6 +17,7 @@ import (
 	"certdesk/server/desk"
 )
 
+// proofRow proves one organisation: nobody else's certificate is made on it.
 type proofRow struct {
 	bun.BaseModel `bun:"table:proof"`
 
@@ -31,9 +32,6 @@ type proofRow struct {
 	At      int64       `bun:"at"`
 	Until   int64       `bun:"until"`
 }
-
-// company is whom a proof proves: nobody else's certificate is made on it.
-type company struct{ Name, CreditCode flows.Secret }
 
 type proofState string
 
@@ -86,7 +84,7 @@ func (l *Ledger) openProof(ctx context.Context, tx txn, talk desk.TalkID, base f
 	if err != nil {
 		return proofRow{}, err
 	}
-	org := company{form[flows.KeyOrgName], form[flows.KeyCreditCode]}
+	org := flows.Organisation{form[flows.KeyOrgName], form[flows.KeyCreditCode]}
 	if org.Name.IsZero() || org.CreditCode.IsZero() {
 		return proofRow{}, fmt.Errorf("ledger: proof for %s: no organisation: %w", talk, desk.ErrWrong)
 	}
@@ -112,7 +110,7 @@ func (l *Ledger) openProof(ctx context.Context, tx txn, talk desk.TalkID, base f
 	return l.newProof(ctx, tx, talk, org, base, at)
 }
 
-func (l *Ledger) newProof(ctx context.Context, tx txn, talk desk.TalkID, org company, base flows.Payee, at time.Time) (proofRow, error) {
+func (l *Ledger) newProof(ctx context.Context, tx txn, talk desk.TalkID, org flows.Organisation, base flows.Payee, at time.Time) (proofRow, error) {
 	number, err := numbered("T", second, at, 10)
 	if err != nil {
 		return proofRow{}, err
@@ -192,6 +190,44 @@ func (l *Ledger) provedCompany(ctx context.Context, tx txn, proof proofRow, c fl
 	)
 }
 
+// otherProof is what proves a company without a transfer of its own. The number
+// is of what was asked for instead.
+type otherProof struct {
+	Number string
+	Talk   desk.TalkID
+	Org    flows.Organisation
+	Actor  string // who says so
+	At     time.Time
+}
+
+// provedOtherwise enters a proof that stands where that of a company's own
+// transfer would; a transfer that is awaited is awaited no longer.
+func (l *Ledger) provedOtherwise(ctx context.Context, tx txn, p otherProof) (flows.CompanyProved, error) {
+	proof := proofRow{Number: p.Number, Talk: p.Talk, Account: p.Number, State: proofSeen, At: millis(p.At), Until: millis(p.At)}
+	var err error
+	if proof.Company, err = l.seal(companyPlace(proof), p.Org); err != nil {
+		return flows.CompanyProved{}, err
+	}
+	open, err := l.proofIn(ctx, tx, p.Talk, proofOpen)
+	switch {
+	case err == nil:
+		err = l.endProof(ctx, tx, open, proofClosed)
+	case errors.Is(err, desk.ErrUnknown):
+		err = nil
+	}
+	if err != nil {
+		return flows.CompanyProved{}, err
+	}
+	if fresh, err := once(ctx, tx, &proof); err != nil || !fresh {
+		return flows.CompanyProved{}, errors.Join(err, fmt.Errorf("ledger: proof of %s: %w", p.Talk, errTaken))
+	}
+	seen := flows.CompanyProved{Payer: p.Org.Name}
+	return seen, errors.Join(
+		l.learned(ctx, tx, p.Talk, seen, p.At),
+		l.audit(ctx, tx, audited{Actor: p.Actor, Did: "proved", Talk: p.Talk, About: p.Number, At: p.At}),
+	)
+}
+
 // TransferStatus implements [desk.Transfers].
 func (l *Ledger) TransferStatus(ctx context.Context, ref desk.Ref, at time.Time) error {
 	return l.tx(ctx, func(ctx context.Context, tx txn) error {
@@ -220,6 +256,12 @@ func (l *Ledger) companyFacts(ctx context.Context, db bun.IDB, talk desk.TalkID,
 	switch _, err := l.livePayout(ctx, db, talk); {
 	case errors.Is(err, desk.ErrUnknown):
 		delete(f.Form, flows.KeyAmountUntil) // no amount is waited for
+	case err != nil:
+		return err
+	}
+	switch _, err := l.openGrantOf(ctx, db, talk); {
+	case errors.Is(err, desk.ErrUnknown):
+		delete(f.Form, flows.KeyGrantUntil) // nobody is waited for
 	case err != nil:
 		return err
 	}
@@ -252,8 +294,8 @@ func (l *Ledger) endProof(ctx context.Context, tx txn, proof proofRow, state pro
 	return nil
 }
 
-func (l *Ledger) companyOf(proof proofRow) (company, error) {
-	var org company
+func (l *Ledger) companyOf(proof proofRow) (flows.Organisation, error) {
+	var org flows.Organisation
 	err := l.unseal(companyPlace(proof), proof.Company, &org)
 	return org, err
 }

@@ -31,6 +31,7 @@ var sealedColumns = []sealedColumn{
 	{"audit", "sealed", "'audit/' || id"},
 	{"transcript", "sealed", "'transcript/' || talk || '/' || seq"},
 	{"proof", "company", "'proof/' || number"},
+	{"company_grant", "company", "'grant/' || number"},
 	{"payout", "company", "'payout/' || number || '/company'"},
 	{"payout", "account", "'payout/' || number || '/account'"},
 	{"bank_line", "sealed", "'bank/' || ref"},

@@ -24,6 +24,7 @@ type Ledger interface {
 	desk.Checks
 	desk.Transfers
 	desk.Payouts
+	desk.Grants
 	desk.Orders
 	desk.Payments
 	desk.Parcels
