@@ -74,6 +74,7 @@ type AlipayConfig struct {
 	PayoutLeast    flows.Fen `env:"PAYOUT_LEAST" envDefault:"0.10" doc:"least amount in yuan that a company is sent to be proved, 0.01 to 0.99; Alipay sends no less than 0.10. The most is 0.99"`
 	GatewayURL     string    `env:"GATEWAY_URL" envDefault:"https://openapi.alipay.com/gateway.do" doc:"where Alipay is called"`
 	OAuthURL       string    `env:"OAUTH_URL" envDefault:"https://openauth.alipay.com/oauth2/publicAppAuthorize.htm" doc:"where a browser asks who its user is"`
+	VerifyScope    string    `env:"VERIFY_SCOPE" envDefault:"id_verify" doc:"scope with which a legal representative's account is compared; as Alipay's contract says"`
 }
 
 // CourierConfig is our account with SF Express, and where parcels are fetched.

@@ -35,6 +35,8 @@ func (s *Server) mountPages(r fiber.Router) {
 	r.Get("/h5/style.css", s.pageStyle)
 	r.Get("/h5/terms/:id", s.pageTerms)
 	r.Get("/h5/face/:number", s.showFace)
+	r.Get("/h5/grant/:number", s.showGrant)
+	r.Get(grantBack, s.granted)
 	r.Get("/h5/alipay/return", s.pageReturn)
 	r.Get("/h5/now", s.pageNow)
 	r.Get("/h5/oauth/wechat", s.signedIn)
@@ -274,7 +276,7 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 	case step.Page != nil:
 		v.Form = form(step.Page, talk.Case.Form, typed, problems)
 	case question.QR != nil:
-		code, err := qrView(question.QR, talk.Case.Form)
+		code, err := qrView(question.QR)
 		if err != nil {
 			return err
 		}
@@ -305,18 +307,14 @@ func form(page *flows.Page, known flows.Form, typed url.Values, problems map[flo
 	return f
 }
 
-func qrView(qr *flows.QR, known flows.Form) (*pages.QR, error) {
+func qrView(qr *flows.QR) (*pages.QR, error) {
 	image, err := qrPNG(qr.Content)
 	if err != nil {
 		return nil, err
 	}
-	until := flows.KeyPayUntil
-	if qr.Content == known.Text(flows.KeyFaceURL) {
-		until = flows.KeyFaceUntil
-	}
 	return &pages.QR{
 		PNG:     template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(image)), //nolint:gosec // our own bytes
-		Caption: qr.Caption, Until: known.Text(until), Link: qr.Content,
+		Caption: qr.Caption, Until: qr.Until, Link: qr.Content,
 	}, nil
 }
 

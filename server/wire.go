@@ -55,7 +55,7 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 		Flow: flow, Talks: s.talks, Known: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log, Watch: s.watch,
 		Partners: desk.Partners{
 			Face: s.alipay, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Authority: s.authority, Bank: s.bank,
-			Payer: s.alipay, Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
+			Payer: s.alipay, Holders: s.alipay, Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
 			Payee:  flows.Payee{Name: cfg.Bank.AccountName, Account: cfg.Bank.Account, Bank: cfg.Bank.BankName},
 		},
@@ -170,7 +170,7 @@ func (s *Server) wireAlipay() error {
 	var err error
 	s.alipay, err = alipay.New(alipay.Config{
 		AppID: a.AppID, MiniAppID: a.MiniAppID, SellerID: a.SellerID, PrivateKey: flows.Conceal(texts[0]), PublicKey: texts[1],
-		AppCert: texts[2], AlipayCert: texts[3], RootCert: texts[4], Gateway: a.GatewayURL,
+		AppCert: texts[2], AlipayCert: texts[3], RootCert: texts[4], Gateway: a.GatewayURL, OAuth: a.OAuthURL, VerifyScope: a.VerifyScope,
 		NotifyURL: s.cfg.PublicURL + "/alipay/notify", ReturnURL: s.cfg.PublicURL + "/h5/alipay/return",
 	}, s.watch.guarded("alipay"))
 	return err

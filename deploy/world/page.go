@@ -34,7 +34,7 @@ func (w *World) mountPage(mux *http.ServeMux) {
 		h := out.Header()
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "+
-			"img-src 'self' data:; frame-src "+origin(w.cfg.Service)+"; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
+			"img-src 'self' data:; frame-src 'self' "+origin(w.cfg.Service)+"; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")

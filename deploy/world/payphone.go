@@ -39,11 +39,14 @@ func (p payPhone) users(*http.Request, none) (any, error) {
 	return users, nil
 }
 
-// alipayUser finds somebody by identifier or by name.
+// alipayUser finds somebody, or a company, by identifier or by name.
 func alipayUser(who string) string {
 	for _, p := range people {
-		if p.Name == who {
+		switch who {
+		case p.Name:
 			return p.Alipay
+		case p.Company.Name:
+			return p.Company.Alipay
 		}
 	}
 	return who
@@ -51,7 +54,7 @@ func alipayUser(who string) string {
 
 // opened is what Alipay shows after a scan.
 type opened struct {
-	Kind   string `json:"kind"` // "face", "pay" or "login"
+	Kind   string `json:"kind"` // "face", "pay", "login" or "web"
 	ID     string `json:"id"`
 	Title  string `json:"title"`
 	Amount string `json:"amount,omitempty"` // in yuan

@@ -47,17 +47,18 @@ type company struct {
 	Account   string `json:"account"`
 	Address   string `json:"address"`
 	Telephone string `json:"telephone"`
+	Alipay    string `json:"alipay"` // its own account there, proved by its licence
 }
 
 // Source of the numbers: the test values of the validation rules.
 var (
 	software = company{
 		Name: "杭州某某信息科技有限公司", Code: "91330106MA0000015K", Bank: "例子银行杭州西湖支行",
-		Account: "33001616781053000001", Address: "杭州市西湖区某某路90号", Telephone: "0571-88123456",
+		Account: "33001616781053000001", Address: "杭州市西湖区某某路90号", Telephone: "0571-88123456", Alipay: "2088000000000901",
 	}
 	trade = company{
 		Name: "宁波某某贸易有限公司", Code: "91350100M000100Y43", Bank: "例子银行宁波海曙支行",
-		Account: "33001616781053000002", Address: "宁波市海曙区某某路12号", Telephone: "0574-87123456",
+		Account: "33001616781053000002", Address: "宁波市海曙区某某路12号", Telephone: "0574-87123456", Alipay: "2088000000000902",
 	}
 	people = []person{
 		{

@@ -151,6 +151,9 @@ func (w *World) openWeChat() (*wechattest.Platform, error) {
 
 func (w *World) openAlipay(service string) (*alipaytest.Gateway, error) {
 	var users []alipaytest.User
+	for _, c := range []company{software, trade} {
+		users = append(users, alipaytest.User{ID: c.Alipay, Name: flows.Conceal(c.Name), CreditCode: flows.Conceal(c.Code)})
+	}
 	for _, p := range slices.Concat(people, crowd(w.cfg.Crowd)) {
 		users = append(users, alipaytest.User{
 			ID: p.Alipay, Name: flows.Conceal(p.Name), IDNumber: flows.Conceal(p.IDNumber),

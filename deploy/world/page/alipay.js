@@ -45,6 +45,7 @@ function begin(opened) {
   switch (opened.kind) {
     case "face": task.replaceChildren(...face(opened)); break;
     case "pay": task.replaceChildren(...pay(opened)); break;
+    case "web": task.replaceChildren(...web(opened)); break;
     default: task.replaceChildren(...login(opened));
   }
   task.querySelector("button").focus();
@@ -81,6 +82,15 @@ function pay(opened) {
         finished(`已付款 ${opened.amount} 元`, true);
       }),
     }, "确认付款"),
+    again(),
+  ];
+}
+
+function web(opened) {
+  return [
+    el("h3", {}, "网页"),
+    el("p", {}, opened.title),
+    el("button", { type: "button", class: "solid blue", onclick: () => open("alipay-page", opened.url) }, "打开网页"),
     again(),
   ];
 }

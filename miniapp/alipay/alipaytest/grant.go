@@ -14,6 +14,9 @@ const (
 	scopeVerify = "id_verify"
 )
 
+// loginChoices is how many accounts a page offers.
+const loginChoices = 20
+
 // granted reports whether a log-in asks for something that there is.
 func (g *Gateway) granted(params map[string]string) bool {
 	g.mu.Lock()
@@ -36,7 +39,7 @@ func (g *Gateway) showLogin(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodPost {
 		p := page{Title: "支付宝登录", Lines: []string{"登录后，商家可以看到这个账号是谁实名的。请选择账号："}}
-		for _, u := range g.cfg.Users {
+		for _, u := range g.cfg.Users[:min(len(g.cfg.Users), loginChoices)] {
 			p.Choices = append(p.Choices, choice{u.ID, u.Name.Reveal()})
 		}
 		showPage(w, p)
