@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"html"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +26,7 @@ type resident struct {
 	Login    string `json:"login"`
 	Account  string `json:"account"`
 	Company  struct {
-		Name, Code, Account string
+		Name, Code, Account, Alipay string
 	} `json:"company"`
 }
 
@@ -58,6 +60,13 @@ func TestTheWholeWay(t *testing.T) {
 		a := d.applicant(who.OpenID)
 		a.registers(who, "企业证书")
 		a.tellsTheAmount(a.provesPerson(who), who)
+	})
+	t.Run("a company that shows its Alipay account", func(t *testing.T) {
+		d.t = t
+		who := people[3]
+		a := d.applicant(who.OpenID)
+		a.registers(who, "企业证书")
+		a.showsTheAccount(a.provesPerson(who), who)
 	})
 	t.Run("both go on after a restart", func(t *testing.T) {
 		d.t = t
@@ -155,6 +164,7 @@ var subAccount = regexp.MustCompile(`\b(\d{22,32})\b`)
 func (a *applicant) provesCompany(asked item, who, stranger resident) item {
 	a.t.Helper()
 	a.fills(a.opens(asked), map[string]string{"uscc": who.Company.Code})
+	a.picks(a.hears("开通企业支付宝"), "对公汇款")
 	a.picks(a.hears("查看打款细则"), "同意")
 	ask := a.hears("收款账号")
 	m := subAccount.FindStringSubmatch(ask.Text)
@@ -188,6 +198,7 @@ func (a *applicant) tellsTheAmount(asked item, who resident) {
 		})
 	}
 	a.fills(a.opens(asked), map[string]string{"uscc": who.Company.Code})
+	a.picks(a.hears("开通企业支付宝"), "对公汇款")
 	a.picks(a.hears("查看打款细则"), "改为你们汇款给我们")
 	account(a.opens(a.hears("对公账户")), "33001616781053009999")
 	a.hears("我方已向")
@@ -208,6 +219,40 @@ func (a *applicant) tellsTheAmount(asked item, who resident) {
 	a.do("say", map[string]string{"text": "收到" + sent[1].Amount + "元"})
 	a.hears("实名认证已")
 }
+
+// showsTheAccount proves a company by its own Alipay account: a colleague scans
+// the code, reads who asks, shows a person's account first, then the company's.
+func (a *applicant) showsTheAccount(asked item, who resident) {
+	a.t.Helper()
+	a.fills(a.opens(asked), map[string]string{"uscc": who.Company.Code})
+	a.picks(a.hears("开通企业支付宝"), "已开通")
+	a.picks(a.hears("有权代表它同意芝麻服务协议"), "同意")
+	page := a.opens(a.hears("登录后一键授权"))
+	colleague := a.applicant("") // with a browser of their own
+	agrees := func(account string) string {
+		kind, address := a.scans(page, account)
+		if kind != "web" {
+			a.t.Fatalf("the code is for %q, want web", kind)
+		}
+		asks := colleague.reads(address)
+		login := agreement.FindStringSubmatch(asks)
+		if login == nil || !strings.Contains(asks, who.Company.Name) || strings.Contains(asks, who.Name) {
+			a.t.Fatalf("the page does not say who asks for what\n%s", asks)
+		}
+		return colleague.sends(html.UnescapeString(login[1]), url.Values{"user": {account}})
+	}
+	if said := agrees(who.Alipay); !strings.Contains(said, "这是个人支付宝") {
+		a.t.Fatalf("a person's account: %s", said)
+	}
+	a.hears("这是个人支付宝")
+	if said := agrees(who.Company.Alipay); !strings.Contains(said, "授权成功") {
+		a.t.Fatalf("the company's account: %s", said)
+	}
+	a.hears("实名认证已")
+}
+
+// agreement is the link to Alipay's log-in.
+var agreement = regexp.MustCompile(`href="(http[^"]*/oauth2/publicAppAuthorize.htm[^"]*)"`)
 
 func (a *applicant) orders(shop item, who resident) {
 	a.t.Helper()

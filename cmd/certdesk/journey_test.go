@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -328,7 +329,7 @@ func (a *applicant) fills(page string, values map[string]string) string {
 	return string(text)
 }
 
-var linkPattern = regexp.MustCompile(`(?:value|href)="(https?://[^"]*(?:/h5/face/|qr\.alipay\.com|/bax)[^"]*)"`)
+var linkPattern = regexp.MustCompile(`(?:value|href)="(https?://[^"]*(?:/h5/(?:face|grant)/|qr\.alipay\.com|/bax)[^"]*)"`)
 
 // scans the code on a page with a person's Alipay.
 func (a *applicant) scans(page, user string) (kind, id string) {
@@ -337,9 +338,21 @@ func (a *applicant) scans(page, user string) (kind, id string) {
 	if m == nil {
 		a.t.Fatalf("no code on the page\n%s", page)
 	}
-	var scanned struct{ Kind, ID string }
+	var scanned struct{ Kind, ID, URL string }
 	a.post("/world/alipay/scan", map[string]string{"user": user, "url": html.UnescapeString(m[1])}, &scanned)
-	return scanned.Kind, scanned.ID
+	return scanned.Kind, cmp.Or(scanned.ID, scanned.URL)
+}
+
+// sends posts a form to anybody's page and returns what comes of it.
+func (a *applicant) sends(address string, form url.Values) string {
+	a.t.Helper()
+	r, err := a.browser.PostForm(address, form)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, _ := io.ReadAll(r.Body)
+	return string(text)
 }
 
 // texted returns the code of the last SMS to a telephone.

@@ -143,6 +143,7 @@ var answers = []struct {
 		return p.tell(ctx, p.city+"/world/alipay/face", map[string]string{"id": id, "outcome": "pass"})
 	}},
 	{"填写统一社会信用代码", fillsIn(func(p *pilgrim) map[string]string { return map[string]string{"uscc": p.Company.Code} })},
+	{"开通企业支付宝", says("对公汇款")},
 	{"查看打款细则", says("我已阅读并同意")},
 	{"请按下面的账户汇款", func(ctx context.Context, p *pilgrim, i item) error {
 		to := subAccount.FindString(i.Text)

@@ -308,7 +308,7 @@ func (s *soak) crowd(during time.Duration) []*pilgrim {
 	if err := s.ask("GET", s.city+"/world/people", nil, &people); err != nil {
 		s.t.Fatal(err)
 	}
-	people = people[3:]
+	people = people[4:]
 	all := make([]*pilgrim, len(people))
 	for i, who := range people {
 		all[i] = &pilgrim{soak: s, resident: who, kind: forAPerson, comes: during * time.Duration(i) / time.Duration(len(people))}

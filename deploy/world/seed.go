@@ -76,6 +76,11 @@ var (
 			Mobile: "13712345678", Login: "13712345678", Password: "Zhangwei-2026", Account: "6222020000000000103",
 			Address: address{"北京市", "北京市", "海淀区", "某某大街1号"}, Company: software,
 		},
+		{
+			OpenID: "oChenJing", Alipay: "2088000000000104", Name: "陈静", IDNumber: numbered("33020319880612352"),
+			Mobile: "13612345678", Login: "13612345678", Password: "Chenjing-2026", Account: "6222020000000000104",
+			Address: address{"浙江省", "宁波市", "海曙区", "某某路12号"}, Company: trade,
+		},
 	}
 )
 

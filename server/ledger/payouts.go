@@ -103,7 +103,7 @@ func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, betwe
 	if err != nil {
 		return payoutRow{}, nil, err
 	}
-	org := flows.Organisation{form[flows.KeyOrgName], form[flows.KeyCreditCode]}
+	org := flows.Organisation{Name: form[flows.KeyOrgName], CreditCode: form[flows.KeyCreditCode]}
 	to := companyAccount{
 		Number: form[flows.KeyProofAccount], Bank: form[flows.KeyProofBank],
 		Province: form[flows.KeyProofProvince], City: form[flows.KeyProofCity], Branch: form[flows.KeyProofBranch],

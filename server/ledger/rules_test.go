@@ -256,7 +256,7 @@ func TestTheCodeOfTheProofIsOrdered(t *testing.T) {
 	onEach(t, func(t *testing.T) {
 		l, talk := oneTalk(t)
 		ctx := t.Context()
-		proved := flows.Organisation{flows.Conceal("杭州甲科技有限公司"), flows.Conceal("91330106MA0000015K")}
+		proved := flows.Organisation{Name: flows.Conceal("杭州甲科技有限公司"), CreditCode: flows.Conceal("91330106MA0000015K")}
 		row := proofRow{Number: "T1", Talk: talk, Account: "1", State: proofSeen}
 		var err error
 		if row.Company, err = l.seal(companyPlace(row), proved); err != nil {

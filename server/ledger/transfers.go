@@ -84,7 +84,7 @@ func (l *Ledger) openProof(ctx context.Context, tx txn, talk desk.TalkID, base f
 	if err != nil {
 		return proofRow{}, err
 	}
-	org := flows.Organisation{form[flows.KeyOrgName], form[flows.KeyCreditCode]}
+	org := flows.Organisation{Name: form[flows.KeyOrgName], CreditCode: form[flows.KeyCreditCode]}
 	if org.Name.IsZero() || org.CreditCode.IsZero() {
 		return proofRow{}, fmt.Errorf("ledger: proof for %s: no organisation: %w", talk, desk.ErrWrong)
 	}

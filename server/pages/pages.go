@@ -31,7 +31,7 @@ type View struct {
 	Form      *Form    // page to fill in; nil when there is none
 	Choices   []Choice // buttons; each posts _choice=ID
 	QR        *QR      // code for Alipay
-	Go        Link      // where to go on, in this browser; none when empty
+	Go        Link     // where to go on, in this browser; none when empty
 	Waiting   bool     // the page looks again by itself, unless it has a Form
 	Over      string   // where to go on; said when there is nothing to do here
 	Action    string   // URL that forms post to

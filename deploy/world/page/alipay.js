@@ -132,7 +132,8 @@ async function picked(file) {
 }
 
 export function startAlipay() {
-  $("alipay-user").replaceChildren(...city.people.map((p) => el("option", { value: p.alipay }, p.name)));
+  const holders = new Map(city.people.flatMap((p) => [[p.alipay, p.name], [p.company.alipay, p.company.name]]));
+  $("alipay-user").replaceChildren(...[...holders].map(([id, name]) => el("option", { value: id }, name)));
   $("alipay-user").addEventListener("change", home);
   $("alipay-look").addEventListener("click", (e) => busy(e.currentTarget, () => lookAt(onTheScreen())));
   $("alipay-album").addEventListener("change", (e) => {
