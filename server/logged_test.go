@@ -193,7 +193,7 @@ func (s *storm) ledgerFails(other *citizen) {
 	does("INSERT INTO effect (talk, event, idx, verb, sealed, job, at) VALUES (?, ?, 0, 'say', '', 0, 1)", s.id, "lost")
 	s.wait(s.t, "the lost effect to be found", s.logged("an effect was stuck"))
 
-	for _, table := range []string{"effect", "transcript", "inbox", "bank_line", "help", "ticket"} {
+	for _, table := range []string{"effect", "transcript", "inbox", "bank_line", "help", "ticket", "company_grant"} {
 		does("ALTER TABLE " + table + " RENAME TO away_" + table)
 		defer does("ALTER TABLE away_" + table + " RENAME TO " + table)
 	}
@@ -202,11 +202,13 @@ func (s *storm) ledgerFails(other *citizen) {
 	s.presses("/console/talks/"+string(s.id)+"/hand", "")
 	s.presses("/console/bank/unmatch", s.Name)
 	s.uploads(statementOf(s.Name, s.Account))
+	s.comesBackFromAlipay()
 	k := &keyTool{citizen: s.citizen}
 	k.call(activation.BeginPath, activation.BeginRequest{Code: "ABCD-EFGH", PC: s.Name + "的电脑"})
 	for _, what := range []string{
 		"a notification was not stored", "settling is left to the sweep", "a round was not finished", "an agent's action was not done",
 		"a decision about a line was not kept", "a statement was not imported", "the key tool was not served", "transcripts were not archived",
+		"whose account was shown stayed open",
 	} {
 		s.wait(s.t, what, s.logged(what))
 	}
@@ -247,6 +249,21 @@ func (s *storm) gets(path string) string {
 		s.t.Fatal(err)
 	}
 	return string(body)
+}
+
+// comesBackFromAlipay as the holder of an account does who has agreed.
+func (s *storm) comesBackFromAlipay() {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.base+grantBack+"?state=s&auth_code="+url.QueryEscape(s.Name), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.AddCookie(&http.Cookie{Name: grantCookie, Value: "s.G1"})
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	got.Body.Close()
 }
 
 // sends a form as the agent's browser does.
