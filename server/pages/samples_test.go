@@ -31,6 +31,7 @@ func known() flows.Form {
 	for key, text := range map[flows.Key]string{
 		flows.KeyKind:   flows.KindCompany,
 		flows.KeyMobile: "13800138000", flows.KeyLogin: "13800138000", flows.KeyOrgName: "杭州某某信息科技有限公司",
+		flows.KeyMethod: flows.MethodCompany, flows.KeyGrantURL: "https://certdesk.example/h5/grant/G1", flows.KeyGrantUntil: "11月24日 11:22",
 		flows.KeyCreditCode: "91330106MA0000015K", flows.KeyTitle: "杭州某某信息科技有限公司", flows.KeyTaxNumber: "91330106MA0000015K",
 		flows.KeyRecipient: "王小明", flows.KeyToMobile: "13800138000", flows.KeyProvince: "浙江省", flows.KeyCity: "杭州市",
 		flows.KeyDistrict: "西湖区", flows.KeyDetail: "文三路90号东部软件园1号楼502", flows.KeyKeyFee: "200.00",
@@ -128,6 +129,14 @@ func samples(t *testing.T) []sample {
 	}
 	all = append(all,
 		of("expired", View{Title: "链接不能使用", Brand: "数字证书办理", Why: "链接已过期。请回到聊天里发任意一句话，会得到新的链接，已经填好的不会丢。", Over: "请回到聊天里继续。", Phone: hotline}),
+		of("grant", View{
+			Title: "用支付宝授权", Brand: "数字证书办理", Phone: hotline, Go: Link{"同意，去支付宝授权", "https://openauth.alipay.com/oauth2/publicAppAuthorize.htm?state=1"},
+			Text: []string{"经办人：王**", "认证单位：杭州某某信息科技有限公司", "授权给：数字证书办理", "只核对这个支付宝是谁实名的。不读取登录密码、印章、成员和资金，不会让您付款；有人借此要您付款，请不要相信。"},
+		}),
+		of("grant-refused", View{
+			Title: "授权没有通过", Brand: "数字证书办理", Phone: hotline, Go: Link{"重新授权", "/h5/grant/G1"},
+			Why: "这是个人支付宝，不能代表单位授权。请用 杭州某某信息科技有限公司 的企业支付宝。",
+		}),
 		of("over", View{Title: "操作完成", Brand: "数字证书办理", Text: []string{"支付宝里的操作已完成。"}, Over: "请回到聊天里，会自动继续。", Phone: hotline}),
 	)
 	for _, a := range flows.Agreements() {
