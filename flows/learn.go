@@ -12,22 +12,17 @@ import (
 func Learned(what Happening) Form {
 	f := Form{}
 	put := func(k Key, text string) { f[k] = Conceal(text) }
+	if why, known := whyNot(what); known {
+		put(KeyWhy, why)
+	}
 	switch e := what.(type) {
-	case CodeRefused:
-		put(KeyWhy, e.Why)
 	case Registered:
 		put(KeyRegistered, "1")
-	case NotRegistered:
-		put(KeyWhy, e.Why)
 	case FaceOpened:
 		put(KeyFaceURL, e.URL)
 		put(KeyFaceUntil, clock(e.Until))
 	case FaceDone:
 		put(KeyPersonProved, "1")
-	case FaceNotYet:
-		put(KeyWhy, "支付宝还没有返回通过的结果。刷脸通过后会自动继续；没有通过的话，请重新获取二维码再试。")
-	case FaceRefused:
-		put(KeyWhy, e.Why)
 	case TransferOpened:
 		put(KeyPayeeName, e.To.Name)
 		put(KeyPayeeAccount, e.To.Account)
@@ -35,28 +30,12 @@ func Learned(what Happening) Form {
 		put(KeyPayeeUntil, clock(e.Until))
 	case CompanyProved:
 		put(KeyCompanyProved, "1")
-	case TransferNotYet:
-		put(KeyWhy, "还没有收到贵单位的汇款。银行转账一般几分钟到账，最长3个工作日，到账后会自动继续。")
-	case TransferWrong:
-		put(KeyWhy, e.Why)
 	case PayoutSent:
 		put(KeyPayoutTail, e.Tail)
 		put(KeyAmountUntil, clock(e.Until))
-	case PayoutRefused:
-		put(KeyWhy, e.Why)
-	case PayoutNotYet:
-		put(KeyWhy, e.Why)
-	case AmountWrong:
-		put(KeyWhy, e.Why)
-	case NotRepresentative:
-		put(KeyWhy, e.Why)
 	case GrantOpened:
 		put(KeyGrantURL, e.URL)
 		put(KeyGrantUntil, clock(e.Until))
-	case GrantRefused:
-		put(KeyWhy, e.Why)
-	case GrantNotYet:
-		put(KeyWhy, "支付宝还没有返回授权的结果。授权后会自动继续；没有成功的话，请再扫一次二维码。")
 	case Ordered:
 		put(KeyOrderNo, e.No)
 		put(KeyKeyFee, e.Key.String())
@@ -66,10 +45,6 @@ func Learned(what Happening) Form {
 		put(KeyPayQR, e.QR)
 		put(KeyTrade, e.Trade)
 		put(KeyPayUntil, clock(e.Until))
-	case PayNotYet:
-		put(KeyWhy, "还没有收到付款结果。付款后一般几秒钟就会自动继续。")
-	case PayRefused:
-		put(KeyWhy, e.Why)
 	case Paid:
 		put(KeyOrderNo, e.No)
 		put(KeyShips, e.Ships)
@@ -92,6 +67,42 @@ func Learned(what Happening) Form {
 		put(KeyBefore, strconv.Itoa(e.Before))
 	}
 	return f
+}
+
+// whyNot is what a report says of an attempt that did not succeed, or not yet,
+// and whether it is such a report.
+func whyNot(what Happening) (why string, known bool) {
+	switch e := what.(type) {
+	case CodeRefused:
+		return e.Why, true
+	case NotRegistered:
+		return e.Why, true
+	case FaceRefused:
+		return e.Why, true
+	case FaceNotYet:
+		return "支付宝还没有返回通过的结果。刷脸通过后会自动继续；没有通过的话，请重新获取二维码再试。", true
+	case TransferWrong:
+		return e.Why, true
+	case TransferNotYet:
+		return "还没有收到贵单位的汇款。银行转账一般几分钟到账，最长3个工作日，到账后会自动继续。", true
+	case PayoutRefused:
+		return e.Why, true
+	case PayoutNotYet:
+		return e.Why, true
+	case AmountWrong:
+		return e.Why, true
+	case NotRepresentative:
+		return e.Why, true
+	case GrantRefused:
+		return e.Why, true
+	case GrantNotYet:
+		return "支付宝还没有返回授权的结果。授权后会自动继续；没有成功的话，请再扫一次二维码。", true
+	case PayRefused:
+		return e.Why, true
+	case PayNotYet:
+		return "还没有收到付款结果。付款后一般几秒钟就会自动继续。", true
+	}
+	return "", false
 }
 
 // learn takes what a report tells into the form.

@@ -43,6 +43,7 @@ var rulings = map[int]ruling{
 	33:  replaced("the face by oneself, card and mobile through an agent", "only the face is automated", "talks/company.txt"),
 	40:  notYet("nothing proves yet that the data go on time"),
 	41:  notYet(noRegister),
+	51:  notYet(noRegister),
 	53:  notYet(noRegister),
 	98:  notYet("an order is paid with Alipay only"),
 	103: notYet("no invoice is issued"),

@@ -110,6 +110,11 @@ type resident struct {
 	Login    string `json:"login"`
 	Password string `json:"password"`
 	Account  string `json:"account"` // at the bank
+	Company  struct {
+		Name   string `json:"name"`
+		Code   string `json:"code"`
+		Alipay string `json:"alipay"`
+	} `json:"company"`
 }
 
 // citizen is somebody with a telephone.
@@ -265,11 +270,16 @@ func (c *citizen) consents() {
 
 func (c *citizen) proves() {
 	c.t.Helper()
+	c.showsFace()
+	c.reaches(flows.ServiceChoose)
+}
+
+func (c *citizen) showsFace() {
+	c.t.Helper()
 	c.fills(map[flows.Key]string{flows.KeyName: c.Name, flows.KeyIDNumber: c.IDNumber})
 	c.reaches(flows.PersonScan)
 	id := c.scans(flows.KeyFaceURL)
 	c.tells(c.t, "/world/alipay/face", map[string]string{"id": id, "outcome": "pass"}, nil)
-	c.reaches(flows.ServiceChoose)
 }
 
 func (c *citizen) scans(code flows.Key) (id string) {

@@ -155,10 +155,10 @@ func (d *Desk) weigh(ctx context.Context, g Grant, code string) (why string, err
 	if why, no := refused(err); no {
 		return why, nil
 	}
-	if match == flows.MatchNone {
-		why = registerNo
+	if err != nil || match == flows.MatchPerson || match == flows.MatchName {
+		return "", err
 	}
-	return why, err
+	return registerNo, nil
 }
 
 func wrongCode(err error) error {

@@ -279,13 +279,19 @@ func (h *house) registers() {
 // proves walks on to the choice of a service.
 func (h *house) proves() {
 	h.t.Helper()
+	h.showsFace()
+	h.reaches(flows.ServiceChoose)
+}
+
+// showsFace proves whoever stands at the start of the proof.
+func (h *house) showsFace() {
+	h.t.Helper()
 	h.says("立即实名")
 	h.says("同意")
 	h.fills(form("name", "王小明", "id", "11010519491231002X"))
 	h.reaches(flows.PersonScan)
 	h.town.passFaces()
 	h.says("我已完成认证")
-	h.reaches(flows.ServiceChoose)
 }
 
 // chooses walks on to the confirmation of the order.

@@ -264,7 +264,8 @@ type Grants interface {
 
 	// GrantEnded takes what the holder's account says: no reason against it
 	// proves the company and reports CompanyProved, once; a reason counts as a
-	// wrong account and reports GrantRefused, and the fifth ends the grant.
+	// wrong account and reports GrantRefused, and the fifth ends the grant. After
+	// the proof it changes nothing; [ErrUnknown] and [ErrExpired] as of Grant.
 	GrantEnded(ctx context.Context, number, why string, at time.Time) error
 
 	// Represented proves the company whose legal representative the applicant

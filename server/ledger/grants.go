@@ -59,39 +59,22 @@ const whyGrant = "grant" // an organisation shows accounts that are not its own
 // OpenGrant implements [desk.Grants].
 func (l *Ledger) OpenGrant(ctx context.Context, ref desk.Ref, at time.Time) (desk.Grant, error) {
 	var grant desk.Grant
-	over := false
-	err := l.tx(ctx, func(ctx context.Context, tx txn) (err error) {
-		over, err = l.answered(ctx, tx, ref)
-		if err != nil || over {
-			return err
-		}
+	err := l.openOrTell(ctx, ref, at, func(ctx context.Context, tx txn) (flows.Happening, error) {
 		row, outcome, err := l.openGrant(ctx, tx, ref.Talk, at)
-		if err != nil {
-			return err
-		}
-		if outcome != nil {
-			over = true
-			return l.answer(ctx, tx, ref, outcome, at)
+		if err != nil || outcome != nil {
+			return outcome, err
 		}
 		grant, err = l.grantOf(ctx, tx, row)
-		return err
+		return nil, err
 	})
-	if err == nil && over {
-		err = desk.ErrUsed
-	}
 	return grant, err
 }
 
 // openGrant returns the grant that the holder is to be asked for, or the report
 // of a talk that needs none, or can have none, now.
 func (l *Ledger) openGrant(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (grantRow, flows.Happening, error) {
-	seen, err := l.proofIn(ctx, tx, talk, proofSeen)
-	if err == nil {
-		org, err := l.companyOf(seen)
-		return grantRow{}, flows.CompanyProved{Payer: org.Name}, err
-	}
-	if !errors.Is(err, desk.ErrUnknown) {
-		return grantRow{}, nil, err
+	if seen, err := l.alreadyProved(ctx, tx, talk); err != nil || seen != nil {
+		return grantRow{}, seen, err
 	}
 	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
@@ -181,21 +164,31 @@ func (l *Ledger) Grant(ctx context.Context, number string, at time.Time) (desk.G
 		return desk.Grant{}, err
 	}
 	grant, err := l.grantOf(ctx, l.read, row)
+	return grant, errors.Join(err, row.usable(at))
+}
+
+// usable says why a grant cannot be used any more.
+func (r grantRow) usable(at time.Time) error {
 	switch {
-	case err != nil:
-	case row.State == grantProved:
-		err = desk.ErrUsed
-	case row.State != grantOpen, !at.Before(moment(row.Until)):
-		err = desk.ErrExpired
+	case r.State == grantProved:
+		return desk.ErrUsed
+	case r.State != grantOpen, !at.Before(moment(r.Until)):
+		return desk.ErrExpired
 	}
-	return grant, err
+	return nil
 }
 
 // GrantEnded implements [desk.Grants].
 func (l *Ledger) GrantEnded(ctx context.Context, number, why string, at time.Time) error {
 	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		row, err := l.grant(ctx, tx, number)
-		if err != nil || row.State != grantOpen || !at.Before(moment(row.Until)) {
+		if err == nil {
+			err = row.usable(at)
+		}
+		if errors.Is(err, desk.ErrUsed) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		if why != "" {
@@ -237,12 +230,12 @@ func (l *Ledger) Represented(ctx context.Context, ref desk.Ref, org flows.Organi
 		if done, err := l.answered(ctx, tx, ref); err != nil || done {
 			return err
 		}
-		seen, err := l.proofIn(ctx, tx, ref.Talk, proofSeen)
-		if err == nil {
-			return l.answerSeen(ctx, tx, ref, seen, at)
-		}
-		if !errors.Is(err, desk.ErrUnknown) {
+		seen, err := l.alreadyProved(ctx, tx, ref.Talk)
+		if err != nil {
 			return err
+		}
+		if seen != nil {
+			return l.answer(ctx, tx, ref, seen, at)
 		}
 		number, err := numbered("R", second, at, 10)
 		if err != nil {

@@ -64,40 +64,22 @@ const whyAmount = "amount" // an organisation does not find the amount
 
 // OpenPayout implements [desk.Payouts].
 func (l *Ledger) OpenPayout(ctx context.Context, ref desk.Ref, between desk.Range, at time.Time) (flows.Payout, error) {
-	var payout flows.Payout
-	over := false
-	err := l.tx(ctx, func(ctx context.Context, tx txn) (err error) {
-		over, err = l.answered(ctx, tx, ref)
-		if err != nil || over {
-			return err
-		}
-		row, outcome, err := l.openPayout(ctx, tx, ref.Talk, between, at)
-		if err != nil {
-			return err
-		}
-		if outcome != nil {
-			over = true
-			return l.answer(ctx, tx, ref, outcome, at)
-		}
-		payout, err = l.payoutOf(row)
-		return err
+	var row payoutRow
+	err := l.openOrTell(ctx, ref, at, func(ctx context.Context, tx txn) (outcome flows.Happening, err error) {
+		row, outcome, err = l.openPayout(ctx, tx, ref.Talk, between, at)
+		return outcome, err
 	})
-	if err == nil && over {
-		err = desk.ErrUsed
+	if err != nil {
+		return flows.Payout{}, err
 	}
-	return payout, err
+	return l.payoutOf(row)
 }
 
 // openPayout returns the payout that is to be sent, or the report of a talk that
 // needs none, or can have none, now.
 func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, between desk.Range, at time.Time) (payoutRow, flows.Happening, error) {
-	seen, err := l.proofIn(ctx, tx, talk, proofSeen)
-	if err == nil {
-		org, err := l.companyOf(seen)
-		return payoutRow{}, flows.CompanyProved{Payer: org.Name}, err
-	}
-	if !errors.Is(err, desk.ErrUnknown) {
-		return payoutRow{}, nil, err
+	if seen, err := l.alreadyProved(ctx, tx, talk); err != nil || seen != nil {
+		return payoutRow{}, seen, err
 	}
 	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
@@ -237,11 +219,8 @@ func (l *Ledger) CheckAmount(ctx context.Context, ref desk.Ref, at time.Time) er
 
 // compare uses one try up, unless the company is proved.
 func (l *Ledger) compare(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (flows.Happening, error) {
-	if seen, err := l.proofIn(ctx, tx, talk, proofSeen); err == nil {
-		org, err := l.companyOf(seen)
-		return flows.CompanyProved{Payer: org.Name}, err
-	} else if !errors.Is(err, desk.ErrUnknown) {
-		return nil, err
+	if seen, err := l.alreadyProved(ctx, tx, talk); err != nil || seen != nil {
+		return seen, err
 	}
 	row, err := l.livePayout(ctx, tx, talk)
 	if errors.Is(err, desk.ErrUnknown) || err == nil && !at.Before(moment(row.Until)) {

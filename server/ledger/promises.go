@@ -53,6 +53,29 @@ func (l *Ledger) answered(ctx context.Context, tx txn, ref desk.Ref) (bool, erro
 	return tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", ref.Answer()).Exists(ctx)
 }
 
+// openOrTell opens something for whoever asked under ref. When there is nothing
+// to open, or it was answered before, it reports the outcome and returns
+// [desk.ErrUsed].
+func (l *Ledger) openOrTell(ctx context.Context, ref desk.Ref, at time.Time, open func(context.Context, txn) (outcome flows.Happening, err error)) error {
+	over := false
+	err := l.tx(ctx, func(ctx context.Context, tx txn) (err error) {
+		over, err = l.answered(ctx, tx, ref)
+		if err != nil || over {
+			return err
+		}
+		outcome, err := open(ctx, tx)
+		if err != nil || outcome == nil {
+			return err
+		}
+		over = true
+		return l.answer(ctx, tx, ref, outcome, at)
+	})
+	if err == nil && over {
+		err = desk.ErrUsed
+	}
+	return err
+}
+
 func effectPlace(ref desk.Ref) string { return "effect/" + ref.String() }
 
 func reportPlace(id string) string { return "report/" + id }

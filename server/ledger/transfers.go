@@ -242,6 +242,19 @@ func (l *Ledger) TransferStatus(ctx context.Context, ref desk.Ref, at time.Time)
 	})
 }
 
+// alreadyProved returns the report for a talk whose company is proved, or nil.
+func (l *Ledger) alreadyProved(ctx context.Context, tx txn, talk desk.TalkID) (flows.Happening, error) {
+	seen, err := l.proofIn(ctx, tx, talk, proofSeen)
+	if errors.Is(err, desk.ErrUnknown) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	org, err := l.companyOf(seen)
+	return flows.CompanyProved{Payer: org.Name}, err
+}
+
 func (l *Ledger) answerSeen(ctx context.Context, tx txn, ref desk.Ref, seen proofRow, at time.Time) error {
 	org, err := l.companyOf(seen)
 	if err != nil {

@@ -65,7 +65,8 @@ func stepView(t *testing.T, flow *flows.Flow, step flows.Step, form flows.Form) 
 	case step.Page != nil:
 		v.Form = &Form{Page: *step.Page, Values: values(*step.Page, form), Provinces: flows.Provinces(), Documents: "/h5/terms/"}
 	case question.QR != nil:
-		v.QR, v.Waiting = picture(t, question.QR.Content, step.Title), true
+		v.QR, v.Waiting = picture(t, question.QR.Content, question.QR.Caption), true
+		v.QR.Until = question.QR.Until
 	case len(step.Do) > 0 && len(question.Choices) == 0:
 		v.Waiting = true
 	case len(question.Choices) == 0:

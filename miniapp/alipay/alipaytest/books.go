@@ -150,6 +150,7 @@ const fileBooks = "alipay-books.json"
 type kept struct {
 	Books    Books
 	Logins   map[string]*login
+	Tokens   map[string]login
 	Verifies map[string]string
 }
 
@@ -159,7 +160,7 @@ func (g *Gateway) save() error {
 	if g.cfg.Dir == "" {
 		return nil
 	}
-	data, err := json.Marshal(kept{g.books, g.logins, g.verifies})
+	data, err := json.Marshal(kept{g.books, g.logins, g.tokens, g.verifies})
 	if err != nil {
 		return fmt.Errorf("alipaytest: books: %w", err)
 	}
@@ -191,6 +192,9 @@ func (g *Gateway) load() error {
 	g.books = k.Books
 	if k.Logins != nil {
 		g.logins = k.Logins
+	}
+	if k.Tokens != nil {
+		g.tokens = k.Tokens
 	}
 	if k.Verifies != nil {
 		g.verifies = k.Verifies

@@ -67,7 +67,8 @@ type Gateway struct {
 	wake                    chan struct{}
 	mu                      sync.Mutex // guards the fields below
 	books                   Books
-	logins                  map[string]*login // by authorisation code, and again by access token
+	logins                  map[string]*login // by authorisation code
+	tokens                  map[string]login  // by access token
 	verifies                map[string]string // by verify_id: digest of whom the application named
 	faults                  map[string]int
 	busy                    map[string]bool // notices being sent, by identifier
@@ -86,7 +87,7 @@ func New(cfg Config) (*Gateway, error) {
 		cfg:    cfg,
 		calls:  quiet(cfg.Client),
 		wake:   make(chan struct{}, 1),
-		logins: map[string]*login{}, verifies: map[string]string{},
+		logins: map[string]*login{}, tokens: map[string]login{}, verifies: map[string]string{},
 		faults: map[string]int{},
 		busy:   map[string]bool{},
 	}

@@ -61,9 +61,9 @@ func (g *Gateway) showLogin(w http.ResponseWriter, r *http.Request) {
 // holder finds who gave an access token for this scope, and what they agreed to
 // be compared with, or says why not.
 func (g *Gateway) holder(q request, scope string) (u User, verify string, refused fields) {
-	l := g.logins[q.params["auth_token"]]
+	l, known := g.tokens[q.params["auth_token"]]
 	switch {
-	case q.params["auth_token"] == "" || l == nil || !l.Used:
+	case !known:
 		return User{}, "", fields{"code": "20001", "msg": "Insufficient Token Permissions", "sub_code": "aop.invalid-auth-token", "sub_msg": "无效的访问令牌"}
 	case l.Scope != scope:
 		return User{}, "", bad("40006", "isv.insufficient-isv-permissions")

@@ -42,7 +42,7 @@ func (g *Gateway) token(q request) fields {
 	}
 	l.Used = true
 	access := "authbseB" + drawn(hexadecimal, 32)
-	g.logins[access] = &login{User: l.User, OpenID: l.OpenID, Scope: l.Scope, Verify: l.Verify, Born: g.now(), Used: true}
+	g.tokens[access] = *l
 	return fields{
 		"access_token": access, "refresh_token": "authbseB" + drawn(hexadecimal, 32),
 		"auth_start": g.now().Format(clockLayout), "auth_token_type": "normal",
