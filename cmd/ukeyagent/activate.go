@@ -131,7 +131,7 @@ func (c *activateCommand) begin(ctx context.Context, w *world, api *service) (ac
 // person may correct a wrong one; a pipe has only one.
 func authorise(ctx context.Context, w *world, api *service) error {
 	var sent activation.CodeAnswer
-	if err := api.once(ctx, activation.CodePath, activation.Empty{}, &sent); err != nil {
+	if err := api.again(ctx, activation.CodePath, activation.Empty{}, &sent); err != nil {
 		return err
 	}
 	fmt.Fprintf(w.out, "授权码已发送至经办人手机 %s。\n", printable(sent.Mobile))
@@ -142,7 +142,7 @@ func authorise(ctx context.Context, w *world, api *service) error {
 		}
 		question := activation.AuthoriseRequest{Code: string(bytes.TrimSpace(code))}
 		clear(code)
-		err = api.once(ctx, activation.AuthorisePath, question, &activation.AuthoriseAnswer{})
+		err = api.again(ctx, activation.AuthorisePath, question, &activation.AuthoriseAnswer{})
 		no, refused := errors.AsType[*activation.Error](err)
 		if !refused || no.Code != activation.WrongSMSCode || no.TriesLeft <= 0 || !w.in.terminal {
 			return err

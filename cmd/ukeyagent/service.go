@@ -128,7 +128,7 @@ func (s *service) again(ctx context.Context, path string, question, answer any) 
 // passing tells errors that may be gone in a moment.
 func passing(err error) bool {
 	if no, ok := errors.AsType[*activation.Error](err); ok {
-		return no.Code == activation.Unavailable || no.Code == activation.Busy || no.Code == activation.TooMany
+		return no.Code == activation.Unavailable || no.Code == activation.Busy
 	}
 	return errors.Is(err, errOffline)
 }

@@ -35,19 +35,28 @@ func (d *Desk) ChangeKey(ctx context.Context, s Session, change KeyChange) (Sess
 }
 
 // TextKeyCode sends the authorisation code to the handler's telephone (M111,
-// M112). A [*flows.RefusedError] says when it can be had again.
+// M112). Asked again within a minute it leaves the code that is on its way, and
+// sends the one that did not get out. A [*flows.RefusedError] says when another
+// can be had.
 func (d *Desk) TextKeyCode(ctx context.Context, s Session) error {
 	ref := "key/" + s.OrderNo + "/" + rand.Text()
 	code, err := d.cfg.Ledger.NewCode(ctx, s.Talk, flows.PurposeActivate, ref, d.cfg.Now())
-	if err != nil {
+	if err != nil || code.Sent {
 		return err
 	}
-	return d.cfg.Partners.Texter.Code(ctx, code.Mobile, flows.PurposeActivate, code.Code, code.ID)
+	if err := d.cfg.Partners.Texter.Code(ctx, code.Mobile, flows.PurposeActivate, code.Code, code.ID); err != nil {
+		return err
+	}
+	return d.cfg.Ledger.CodeSent(ctx, code.ID)
 }
 
-// AuthoriseKey takes the code that the telephone received. [ErrWrong] comes
-// with the tries that are left.
+// AuthoriseKey takes the code that the telephone received, once: who did not
+// hear the answer may say it again. [ErrWrong] comes with the tries that are
+// left.
 func (d *Desk) AuthoriseKey(ctx context.Context, s Session, code flows.Secret) (left int, err error) {
+	if s.Authorised {
+		return 0, nil
+	}
 	left, err = d.cfg.Ledger.CheckCode(ctx, s.Talk, flows.PurposeActivate, code, d.cfg.Now())
 	if err != nil {
 		return left, err

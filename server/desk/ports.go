@@ -147,8 +147,13 @@ type Accounts interface {
 	// NewCode makes a code for the saved mobile of a talk: for registration the
 	// one of the page, for activation the account's. The limits of facts 5 are
 	// the ledger's: a [*flows.RefusedError] says in words when to try again.
-	// The same ref gives the same code.
+	// The same ref gives the same code; for activation, a minute does: the tool
+	// that is run again finds the code of its last run good.
 	NewCode(ctx context.Context, talk TalkID, p flows.Purpose, ref string, at time.Time) (Code, error)
+
+	// CodeSent notes that a code for activation went out, and forgets what it
+	// says.
+	CodeSent(ctx context.Context, id string) error
 
 	// CheckCode uses a code up. [ErrWrong], [ErrExpired] after its time or five
 	// wrong tries, [ErrUnknown] when none is open. Left is how many tries remain.

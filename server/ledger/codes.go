@@ -42,6 +42,9 @@ func (l *Ledger) NewCode(ctx context.Context, talk desk.TalkID, p flows.Purpose,
 	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
 		var row codeRow
 		err := tx.NewSelect().Model(&row).Where("ref = ?", ref).Scan(ctx)
+		if missing(err) && p == flows.PurposeActivate {
+			row, err = l.standing(ctx, tx, talk, p, at)
+		}
 		if missing(err) {
 			row, err = l.makeCode(ctx, tx, talk, p, ref, at)
 		}
@@ -52,6 +55,28 @@ func (l *Ledger) NewCode(ctx context.Context, talk desk.TalkID, p flows.Purpose,
 		return err
 	})
 	return code, err
+}
+
+// standing is the code of the last minute, when it may still be filled in.
+func (l *Ledger) standing(ctx context.Context, tx txn, talk desk.TalkID, p flows.Purpose, at time.Time) (codeRow, error) {
+	mobile, err := l.mobile(ctx, tx, talk, p)
+	if err != nil {
+		return codeRow{}, err
+	}
+	var row codeRow
+	err = tx.NewSelect().Model(&row).Where("talk = ? AND purpose = ? AND closed_at = 0", talk, p).
+		Where("tries < ? AND at > ?", codeTries, millis(at.Add(-l.hurried(time.Minute)))).
+		Where("mobile_blind = ?", l.blind("mobile", mobile)).Scan(ctx)
+	return row, err
+}
+
+// CodeSent implements [desk.Accounts].
+func (l *Ledger) CodeSent(ctx context.Context, id string) error {
+	_, err := l.db.NewUpdate().Model((*codeRow)(nil)).Set("sealed = ''").Where("id = ?", id).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: code %s: %w", id, err)
+	}
+	return nil
 }
 
 func (l *Ledger) makeCode(ctx context.Context, tx txn, talk desk.TalkID, p flows.Purpose, ref string, at time.Time) (codeRow, error) {
@@ -146,13 +171,14 @@ func tryAgain(in time.Duration) string {
 }
 
 // codeOf is a row as whoever sends the code needs it. It counts as sent when
-// its effect was answered, and when it is closed: then it must not go out.
+// its effect was answered, and when what it says is forgotten: it went out, or
+// was closed and must not.
 func (l *Ledger) codeOf(ctx context.Context, tx txn, row codeRow) (desk.Code, error) {
 	sent, err := tx.NewSelect().Model((*reportRow)(nil)).Where("id = ?", desk.AnswerTo+row.Ref).Exists(ctx)
 	if err != nil {
 		return desk.Code{}, fmt.Errorf("ledger: code %s: %w", row.ID, err)
 	}
-	code := desk.Code{ID: row.ID, Sent: sent || row.ClosedAt != 0}
+	code := desk.Code{ID: row.ID, Sent: sent || row.Sealed == ""}
 	if err := l.unseal(codePlace(row.ID)+"/mobile", row.Mobile, &code.Mobile); err != nil {
 		return desk.Code{}, err
 	}
