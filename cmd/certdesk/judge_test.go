@@ -54,7 +54,7 @@ func (s *soak) judge(crowd []*pilgrim) {
 	for _, p := range crowd {
 		if !p.arrived {
 			stuck++
-			findings = append(findings, fmt.Sprintf("%s never arrived; the last question was %q", p.OpenID, p.last))
+			findings = append(findings, fmt.Sprintf("%s never arrived; the last question was %q, and its tool said %q", p.OpenID, p.last, p.said))
 		}
 	}
 	broken(stuck, "applicants did not arrive")

@@ -30,6 +30,7 @@ type pilgrim struct {
 	arrived bool
 	last    string // what was read last
 	tried   string // the code that was filled in last
+	said    string // what the tool said last
 
 	transferred string // account that the company's money went to
 }
@@ -249,6 +250,8 @@ func activates(ctx context.Context, p *pilgrim, i item) error {
 	defer cancel()
 	tool := exec.CommandContext(ctx, p.agent, "activate", "--server", p.front, "--code", m[1], "--module", p.module, "--yes")
 	tool.Env = append(os.Environ(), "SOFTHSM2_CONF="+p.token)
+	var said bytes.Buffer
+	tool.Stdout, tool.Stderr = &said, &said
 	in, err := tool.StdinPipe()
 	if err != nil {
 		return err
@@ -256,10 +259,12 @@ func activates(ctx context.Context, p *pilgrim, i item) error {
 	if err := tool.Start(); err != nil {
 		return err
 	}
+	defer func() { p.said = said.String() }()
 	go func() { // the SMS comes when it comes
 		defer in.Close()
-		for ctx.Err() == nil {
-			if codes, err := p.codes(); err == nil && len(codes) > len(before) {
+		for sent := time.Now(); ctx.Err() == nil; {
+			codes, err := p.codes()
+			if err == nil && len(codes) > 0 && (len(codes) > len(before) || time.Since(sent) > 5*pause) { // that of the last run is good for a minute
 				fmt.Fprintf(in, "%s\n111111\n\n", codes[len(codes)-1])
 				return
 			}
