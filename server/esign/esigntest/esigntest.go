@@ -1,0 +1,236 @@
+// Package esigntest is the stand-in of e签宝: it compares what it is asked with
+// the register that it was given, and refuses what the platform would refuse,
+// with its codes: a wrong signature, a time in seconds or a quarter of an hour
+// off, a missing field, the same question eleven times in a minute.
+//
+// It shares no code with the client it checks, and remembers who asked what
+// only for that count.
+package esigntest
+
+import (
+	"crypto/hmac"
+	"crypto/md5" //nolint:gosec // the platform prescribes it
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"certdesk/flows"
+)
+
+// Config is the customer's account, and the register.
+type Config struct {
+	AppID     string
+	Secret    flows.Secret
+	Companies []Company
+	Clock     func() time.Time
+}
+
+// Company is one line of the register.
+type Company struct {
+	Name           string
+	Code           string
+	Representative string
+	IDNumber       string // of the representative; the register may have none
+	State          string // 1 when empty: in business; 2 is deregistered
+}
+
+// Register is the stand-in. It is safe for use by many goroutines.
+type Register struct {
+	cfg Config
+
+	mu     sync.Mutex
+	asked  map[string][]time.Time
+	faults map[string]int
+}
+
+// New makes the stand-in.
+func New(cfg Config) *Register {
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	return &Register{cfg: cfg, asked: map[string][]time.Time{}, faults: map[string]int{}}
+}
+
+// faultNames are what can go wrong: "500" answers without an answer, "timeout"
+// never answers, "down" is the source behind the platform.
+var faultNames = []string{"500", "timeout", "down"}
+
+// Fault makes the next times questions go wrong. It refuses an unknown name.
+func (r *Register) Fault(name string, times int) error {
+	if !slices.Contains(faultNames, name) {
+		return fmt.Errorf("esigntest: no fault %q, only %v", name, faultNames)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.faults[name] = max(times, 0)
+	return nil
+}
+
+func (r *Register) taken(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.faults[name] == 0 {
+		return false
+	}
+	r.faults[name]--
+	return true
+}
+
+// answer is the platform's: a code, words, and the details of a comparison.
+type answer struct {
+	status int
+	Code   int    `json:"code"`
+	Words  string `json:"message"`
+	Data   any    `json:"data"`
+}
+
+// Prefix of the paths that the stand-in answers.
+const Prefix = "/v2/identity/verify/organization/"
+
+// ServeHTTP answers the two comparisons of a company.
+func (r *Register) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	switch {
+	case r.taken("500"):
+		http.Error(w, "<html>Bad Gateway</html>", http.StatusBadGateway)
+		return
+	case r.taken("timeout"):
+		<-q.Context().Done()
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, 64<<10))
+	if err != nil {
+		http.Error(w, "Bad Request", http.StatusBadRequest)
+		return
+	}
+	said := r.answer(q, body)
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.WriteHeader(said.status)
+	_ = json.NewEncoder(w).Encode(said) // a client that left is no concern of ours
+}
+
+func (r *Register) answer(q *http.Request, body []byte) answer {
+	if no := r.gate(q, body); no != "" {
+		return answer{status: http.StatusUnauthorized, Code: http.StatusUnauthorized, Words: no}
+	}
+	byNumber := q.URL.Path == Prefix+"enterprise/bureau4Factors"
+	if q.Method != http.MethodPost || !byNumber && q.URL.Path != Prefix+"verify" {
+		return answer{status: http.StatusNotFound, Code: http.StatusNotFound, Words: "no such service"}
+	}
+	if r.taken("down") {
+		return ok(30500000, "操作出错，请联系服务人员处理")
+	}
+	var asked map[string]string
+	if err := json.Unmarshal(body, &asked); err != nil {
+		return ok(30500101, "参数错误")
+	}
+	if no, is := unfit(asked, byNumber); is {
+		return no
+	}
+	if r.repeated(string(body)) {
+		return ok(30504900, "请求已判定被风控请等待/联系管理员处理!")
+	}
+	return r.compare(asked, byNumber)
+}
+
+func ok(code int, words string) answer {
+	return answer{status: http.StatusOK, Code: code, Words: words}
+}
+
+// gate checks the headers, and says what the gateway would.
+func (r *Register) gate(q *http.Request, body []byte) string {
+	head := func(name string) string { return q.Header.Get("X-Tsign-Open-" + name) }
+	at, err := strconv.ParseInt(head("Ca-Timestamp"), 10, 64)
+	off := r.cfg.Clock().Sub(time.UnixMilli(at)).Abs()
+	sum := md5.Sum(body) //nolint:gosec // see above
+	text := fmt.Sprintf("%s\n%s\n%s\n%s\n%s\n%s", q.Method, q.Header.Get("Accept"), q.Header.Get("Content-MD5"),
+		q.Header.Get("Content-Type"), q.Header.Get("Date"), q.URL.RequestURI())
+	mac := hmac.New(sha256.New, []byte(r.cfg.Secret.Reveal()))
+	_, _ = io.WriteString(mac, text)
+	signed, wrong := base64.StdEncoding.DecodeString(head("Ca-Signature"))
+	switch {
+	case head("App-Id") != r.cfg.AppID:
+		return "INVALID_APP_ID"
+	case head("Auth-Mode") != "Signature":
+		return "INVALID_TOKEN"
+	case err != nil || off > 15*time.Minute:
+		return "INVALID_TIMESTAMP"
+	case q.Header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]):
+		return "INVALID_CONTENT_MD5"
+	case wrong != nil || !hmac.Equal(signed, mac.Sum(nil)):
+		return "INVALID_SIGNATURE"
+	}
+	return ""
+}
+
+// unfit says which field the platform does not take.
+func unfit(asked map[string]string, byNumber bool) (no answer, is bool) {
+	needed := []string{"name", "orgCode", "legalRepName"}
+	if byNumber {
+		needed = append(needed, "legalRepCertNo")
+	}
+	for _, field := range needed {
+		if asked[field] == "" {
+			return ok(30500100, "缺少参数: "+field), true
+		}
+		if strings.TrimSpace(asked[field]) != asked[field] {
+			return ok(30500101, "参数错误: "+field), true
+		}
+	}
+	if n := len(asked["orgCode"]); utf8.RuneCountInString(asked["name"]) < 2 || n != 15 && n != 18 {
+		return ok(30500101, "参数错误:请输入正确的组织机构证件号!"), true
+	}
+	return answer{}, false
+}
+
+// repeated counts the same question: ten in a minute are answered.
+func (r *Register) repeated(question string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.cfg.Clock()
+	recent := slices.DeleteFunc(r.asked[question], func(at time.Time) bool { return now.Sub(at) >= time.Minute })
+	r.asked[question] = append(recent, now)
+	return len(recent) >= 10
+}
+
+// compare looks into the register.
+func (r *Register) compare(asked map[string]string, byNumber bool) answer {
+	found := slices.IndexFunc(r.cfg.Companies, func(c Company) bool { return c.Code == asked["orgCode"] })
+	if found < 0 || byNumber && r.cfg.Companies[found].IDNumber == "" {
+		return ok(30504002, "数据源查询失败，请联系服务人员处理")
+	}
+	c := r.cfg.Companies[found]
+	same := map[string]string{
+		"sameOrgName": told(c.Name == asked["name"]), "sameOrgCode": "1", "sameLegalRepresentative": told(c.Representative == asked["legalRepName"]),
+		"legalOrgState": c.State,
+	}
+	if c.State == "" {
+		same["legalOrgState"] = "1"
+	}
+	if byNumber {
+		same["sameLegalRepresentativeCode"] = told(c.IDNumber == asked["legalRepCertNo"])
+	}
+	said := ok(0, "成功")
+	for _, one := range same {
+		if one == "0" {
+			said = ok(30504001, "信息比对不通过，请检查信息的正确性")
+		}
+	}
+	said.Data = map[string]any{"verifyId": fmt.Sprintf("%x", sha256.Sum256([]byte(fmt.Sprint(asked))))[:32], "compareDetails": same}
+	return said
+}
+
+func told(same bool) string {
+	if same {
+		return "1"
+	}
+	return "0"
+}
