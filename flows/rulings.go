@@ -23,7 +23,6 @@ func obeyedBy(by, shown string) ruling {
 
 const (
 	noProvider = "no provider stands between us and Alipay, so there is no second account to log in to"
-	noRegister = "no register of companies is connected yet: whoever says that they are the legal representative is told to take another way"
 	oneCode    = "the code from the chat ties the tool to the account and its order"
 )
 
@@ -42,9 +41,6 @@ var rulings = map[int]ruling{
 	32:  obeyedBy("“人工” in every step", "flows.TestWordsAnswerAnywhere"),
 	33:  replaced("the face by oneself, card and mobile through an agent", "only the face is automated", "talks/company.txt"),
 	40:  notYet("nothing proves yet that the data go on time"),
-	41:  notYet(noRegister),
-	51:  notYet(noRegister),
-	53:  notYet(noRegister),
 	98:  notYet("an order is paid with Alipay only"),
 	103: notYet("no invoice is issued"),
 	105: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),

@@ -38,6 +38,7 @@ type Config struct {
 	SMS    SMSConfig     `envPrefix:"SMS_"`
 	CA     CAConfig      `envPrefix:"CA_"`
 	Bank   BankConfig    `envPrefix:"BANK_"`
+	ESign  ESignConfig   `envPrefix:"ESIGN_"`
 
 	Roles    []ProcessRole `env:"-"` // what this process does; everything when empty
 	Embedded bool          `env:"-"` // Redis and SQLite inside the process; set by a flag, never by a variable
@@ -121,6 +122,14 @@ type BankConfig struct {
 	Account     string       `env:"ACCOUNT,required" doc:"number of our account; sub-accounts begin with it"`
 	AccountName string       `env:"ACCOUNT_NAME,required" doc:"name of our account"`
 	BankName    string       `env:"BANK_NAME,required" doc:"bank and branch of our account"`
+}
+
+// ESignConfig is our account with e签宝, whose register tells who represents a
+// company. Without one, nobody passes as a legal representative.
+type ESignConfig struct {
+	URL    string       `env:"URL" envDefault:"https://openapi.esign.cn" doc:"where the register of companies is asked"`
+	AppID  string       `env:"APP_ID" doc:"app id at e签宝; no register is asked when empty"`
+	Secret flows.Secret `env:"SECRET" doc:"its secret"`
 }
 
 const prefix = "CERTDESK_"

@@ -41,6 +41,8 @@ var house = []rule{
 	{dir: "server/ledger", ours: "flows server/desk server/sealed", vendors: "github.com/uptrace/bun modernc.org/sqlite github.com/jackc/pgx github.com/pressly/goose github.com/riverqueue/river github.com/alexedwards/argon2id"},
 	{dir: "server/courier/couriertest", ours: "flows"},
 	{dir: "server/courier", ours: "flows"},
+	{dir: "server/esign/esigntest", ours: "flows"},
+	{dir: "server/esign", ours: "flows"},
 	{dir: "server/sms/smstest", ours: "flows"},
 	{dir: "server/sms", ours: "flows", vendors: "github.com/alibabacloud-go/"},
 	{dir: "server/bank/banktest", ours: "flows"},
@@ -49,10 +51,10 @@ var house = []rule{
 	{dir: "server/ca", ours: "flows", vendors: "github.com/globalsign/est"},
 	{dir: "server/pages", ours: "flows"},
 	{dir: "server/console", ours: "flows server/desk"},
-	{dir: "server", ours: "flows bot bot/wechat miniapp miniapp/alipay server/activation server/sealed server/desk server/talks server/ledger server/courier server/sms server/bank server/ca server/pages server/console", vendors: "github.com/ go.opentelemetry.io/"},
+	{dir: "server", ours: "flows bot bot/wechat miniapp miniapp/alipay server/activation server/sealed server/desk server/talks server/ledger server/courier server/esign server/sms server/bank server/ca server/pages server/console", vendors: "github.com/ go.opentelemetry.io/"},
 	{dir: "cmd/ukeyagent/token/tokentest"},
 	{dir: "cmd/ukeyagent", ours: "server/activation cmd/ukeyagent/token", vendors: "github.com/miekg/pkcs11 github.com/alecthomas/kong github.com/emmansun/gmsm golang.org/x/term"},
-	{dir: "deploy/world", vendors: "golang.org/x/net/html", ours: "flows cmd/ukeyagent/token/tokentest bot/wechat/wechattest miniapp/alipay/alipaytest server/courier/couriertest server/sms/smstest server/bank/banktest server/ca/catest"},
+	{dir: "deploy/world", vendors: "golang.org/x/net/html", ours: "flows cmd/ukeyagent/token/tokentest bot/wechat/wechattest miniapp/alipay/alipaytest server/courier/couriertest server/esign/esigntest server/sms/smstest server/bank/banktest server/ca/catest"},
 	{dir: "cmd/certdesk", ours: "flows bot server server/sealed deploy/world", vendors: "github.com/alecthomas/kong github.com/HdrHistogram/hdrhistogram-go"},
 }
 

@@ -50,6 +50,7 @@ type Server struct {
 	texter    *sms.Client
 	authority *ca.Client
 	bank      *bank.Feed
+	register  desk.Register // none, when nil
 	links     *links
 	guesses   *limiter
 	console   *consoleHTTP

@@ -16,6 +16,7 @@ import (
 	"certdesk/server/ca"
 	"certdesk/server/courier"
 	"certdesk/server/desk"
+	"certdesk/server/esign"
 	"certdesk/server/ledger"
 	"certdesk/server/sealed"
 	"certdesk/server/sms"
@@ -55,7 +56,7 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 		Flow: flow, Talks: s.talks, Known: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log, Watch: s.watch,
 		Partners: desk.Partners{
 			Face: s.alipay, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Authority: s.authority, Bank: s.bank,
-			Payer: s.alipay, Holders: s.alipay, Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
+			Payer: s.alipay, Holders: s.alipay, Register: s.register, Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
 			Payee:  flows.Payee{Name: cfg.Bank.AccountName, Account: cfg.Bank.Account, Bank: cfg.Bank.BankName},
 		},
@@ -134,7 +135,7 @@ func (s *Server) stores(ctx context.Context, keys *sealed.Keys) error {
 
 // partners makes the clients.
 func (s *Server) partners() error {
-	return errors.Join(s.wireWechat(), s.wireAlipay(), s.wireCourier(), s.wireTexter(), s.wireAuthority(), s.wireBank())
+	return errors.Join(s.wireWechat(), s.wireAlipay(), s.wireCourier(), s.wireTexter(), s.wireAuthority(), s.wireBank(), s.wireRegister())
 }
 
 func (s *Server) wireWechat() (err error) {
@@ -211,4 +212,18 @@ func (s *Server) wireBank() (err error) {
 	b := s.cfg.Bank
 	s.bank, err = bank.New(bank.Config{URL: b.URL, Account: b.Account, Token: b.Token}, s.watch.guarded("bank"))
 	return err
+}
+
+// wireRegister leaves the register out when there is no account with it.
+func (s *Server) wireRegister() error {
+	e := s.cfg.ESign
+	if e.AppID == "" && e.Secret.IsZero() {
+		return nil
+	}
+	client, err := esign.New(esign.Config{URL: e.URL, AppID: e.AppID, Secret: e.Secret}, s.watch.guarded("esign"), s.now)
+	if err != nil {
+		return err
+	}
+	s.register = client // never a nil client that looks like one
+	return nil
 }

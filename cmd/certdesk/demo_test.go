@@ -68,6 +68,15 @@ func TestTheWholeWay(t *testing.T) {
 		a.registers(who, "企业证书")
 		a.showsTheAccount(a.provesPerson(who), who)
 	})
+	t.Run("a company whose legal representative applies", func(t *testing.T) {
+		d.t = t
+		who := people[4]
+		a := d.applicant(who.OpenID)
+		a.registers(who, "企业证书")
+		a.fills(a.opens(a.provesPerson(who)), map[string]string{"uscc": who.Company.Code})
+		a.picks(a.hears("开通企业支付宝"), "我是法定代表人")
+		a.hears("实名认证已")
+	})
 	t.Run("both go on after a restart", func(t *testing.T) {
 		d.t = t
 		d.stop()
@@ -198,7 +207,8 @@ func (a *applicant) tellsTheAmount(asked item, who resident) {
 		})
 	}
 	a.fills(a.opens(asked), map[string]string{"uscc": who.Company.Code})
-	a.picks(a.hears("开通企业支付宝"), "对公汇款")
+	a.picks(a.hears("开通企业支付宝"), "我是法定代表人")
+	a.picks(a.hears("登记的法定代表人不是您本人"), "对公汇款")
 	a.picks(a.hears("查看打款细则"), "改为你们汇款给我们")
 	account(a.opens(a.hears("对公账户")), "33001616781053009999")
 	a.hears("我方已向")
@@ -225,8 +235,10 @@ func (a *applicant) tellsTheAmount(asked item, who resident) {
 func (a *applicant) showsTheAccount(asked item, who resident) {
 	a.t.Helper()
 	a.fills(a.opens(asked), map[string]string{"uscc": who.Company.Code})
+	a.picks(a.hears("开通企业支付宝"), "我是法定代表人") // which the register cannot tell from a namesake
+	a.picks(a.hears("用法定代表人本人的支付宝授权"), "换一种方式")
 	a.picks(a.hears("开通企业支付宝"), "已开通")
-	a.picks(a.hears("有权代表它同意芝麻服务协议"), "同意")
+	a.picks(a.hears("接下来用企业支付宝授权"), "同意")
 	page := a.opens(a.hears("登录后一键授权"))
 	colleague := a.applicant("") // with a browser of their own
 	agrees := func(account string) string {

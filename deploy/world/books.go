@@ -20,6 +20,7 @@ func (p *partners) breakable() map[string]func(name string, times int) error {
 		"courier": p.courier.Fault,
 		"sms":     p.sms.Fault,
 		"bank":    p.bank.Fault,
+		"esign":   p.esign.Fault,
 		"ca":      p.caFault,
 	}
 }

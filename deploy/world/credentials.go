@@ -43,6 +43,8 @@ type credentials struct {
 	SMSKeyID         string `json:"sms_key_id"`
 	SMSKeySecret     string `json:"sms_key_secret"`
 	BankToken        string `json:"bank_token"`
+	ESignAppID       string `json:"esign_app_id"`
+	ESignSecret      string `json:"esign_secret"`
 }
 
 func newCredentials() credentials {
@@ -58,6 +60,8 @@ func newCredentials() credentials {
 		SMSKeyID:         "LTAI" + drawn(20),
 		SMSKeySecret:     drawn(30),
 		BankToken:        drawn(32),
+		ESignAppID:       "743" + drawn(7),
+		ESignSecret:      drawn(32),
 	}
 }
 
@@ -71,11 +75,10 @@ func drawn(n int) string {
 }
 
 func loadCredentials(dir string) (credentials, error) {
-	var c credentials
+	c := newCredentials()
 	name := filepath.Join(dir, "credentials.json")
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		c = newCredentials()
 		return c, keep(name, c)
 	}
 	if err != nil {
@@ -84,7 +87,7 @@ func loadCredentials(dir string) (credentials, error) {
 	if err := json.Unmarshal(text, &c); err != nil {
 		return c, fmt.Errorf("world: credentials: %w", err)
 	}
-	return c, nil
+	return c, keep(name, c) // with those that an older demo did not need
 }
 
 // keep replaces a file as a whole, so that a kill leaves the old one or the new
@@ -128,6 +131,8 @@ func (w *World) Env() map[string]string {
 		"CA_URL": w.caURL, "CA_ROOT_FILE": w.rootFile(), "CA_USER": catest.User, "CA_PASSWORD": catest.Password,
 
 		"BANK_URL": at + "/bank/statement", "BANK_TOKEN": w.keys.BankToken,
+		"ESIGN_URL": at, "ESIGN_APP_ID": w.keys.ESignAppID, "ESIGN_SECRET": w.keys.ESignSecret,
+
 		"BANK_ACCOUNT": accountNumber, "BANK_ACCOUNT_NAME": accountName, "BANK_BANK_NAME": bankName,
 
 		"SERVICE_PHONE": servicePhone,

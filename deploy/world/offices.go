@@ -14,6 +14,7 @@ import (
 	"certdesk/server/bank/banktest"
 	"certdesk/server/ca/catest"
 	"certdesk/server/courier/couriertest"
+	"certdesk/server/esign/esigntest"
 	"certdesk/server/sms/smstest"
 )
 
@@ -25,6 +26,7 @@ type partners struct {
 	sms     *smstest.Service
 	bank    *banktest.Bank
 	ca      *catest.CA
+	esign   *esigntest.Register
 }
 
 // offices are the partners' counters.

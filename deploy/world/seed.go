@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"certdesk/server/bank/banktest"
+	"certdesk/server/esign/esigntest"
 )
 
 // The account at which money arrives; a sub-account's number begins with its.
@@ -38,8 +39,8 @@ type address struct {
 	Street   string `json:"street"`
 }
 
-// company is one that the person may apply for; the person is not its legal
-// representative.
+// company is one that the person may apply for; who represents it by law is in
+// the register.
 type company struct {
 	Name      string `json:"name"`
 	Code      string `json:"code"` // unified social credit code
@@ -47,7 +48,8 @@ type company struct {
 	Account   string `json:"account"`
 	Address   string `json:"address"`
 	Telephone string `json:"telephone"`
-	Alipay    string `json:"alipay"` // its own account there, proved by its licence
+	Alipay    string `json:"alipay"`         // its own account there, proved by its licence
+	Legal     string `json:"representative"` // name in the register
 }
 
 // Source of the numbers: the test values of the validation rules.
@@ -55,10 +57,12 @@ var (
 	software = company{
 		Name: "杭州某某信息科技有限公司", Code: "91330106MA0000015K", Bank: "例子银行杭州西湖支行",
 		Account: "33001616781053000001", Address: "杭州市西湖区某某路90号", Telephone: "0571-88123456", Alipay: "2088000000000901",
+		Legal: "周敏",
 	}
 	trade = company{
 		Name: "宁波某某贸易有限公司", Code: "91350100M000100Y43", Bank: "例子银行宁波海曙支行",
 		Account: "33001616781053000002", Address: "宁波市海曙区某某路12号", Telephone: "0574-87123456", Alipay: "2088000000000902",
+		Legal: "陈静",
 	}
 	people = []person{
 		{
@@ -81,8 +85,22 @@ var (
 			Mobile: "13612345678", Login: "13612345678", Password: "Chenjing-2026", Account: "6222020000000000104",
 			Address: address{"浙江省", "宁波市", "海曙区", "某某路12号"}, Company: trade,
 		},
+		{
+			OpenID: "oZhouMin", Alipay: "2088000000000105", Name: "周敏", IDNumber: numbered("33010619750620142"),
+			Mobile: "13512345678", Login: "13512345678", Password: "Zhoumin-2026", Account: "6222020000000000105",
+			Address: address{"浙江省", "杭州市", "西湖区", "某某路90号"}, Company: software,
+		},
 	}
 )
+
+// registered is the register of companies. It has the number of one
+// representative, and only the name of the other.
+func registered() []esigntest.Company {
+	return []esigntest.Company{
+		{Name: software.Name, Code: software.Code, Representative: software.Legal, IDNumber: people[4].IDNumber},
+		{Name: trade.Name, Code: trade.Code, Representative: trade.Legal},
+	}
+}
 
 // crowd makes that many more people. Their numbers have right check digits, and
 // nothing else about them is like anybody.

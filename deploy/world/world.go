@@ -1,6 +1,6 @@
 // Package world puts the stand-ins together as one small city: WeChat, Alipay,
-// the bank, the courier, the SMS service, the certificate authority and the
-// applicant's PC, with a web page to walk through it and a control API to drive
+// the bank, the courier, the SMS service, the register of companies, the
+// certificate authority and the applicant's PC, with a web page to walk through it and a control API to drive
 // it from a test.
 //
 // It plays nothing itself: each partner is its own stand-in with its own
@@ -32,6 +32,7 @@ import (
 	"certdesk/server/bank/banktest"
 	"certdesk/server/ca/catest"
 	"certdesk/server/courier/couriertest"
+	"certdesk/server/esign/esigntest"
 	"certdesk/server/sms/smstest"
 )
 
@@ -118,6 +119,9 @@ func (w *World) settleIn(service string) (err error) {
 	if w.bank, err = w.openBank(); err != nil {
 		return err
 	}
+	w.esign = esigntest.New(esigntest.Config{
+		AppID: w.keys.ESignAppID, Secret: flows.Conceal(w.keys.ESignSecret), Companies: registered(), Clock: w.cfg.Now,
+	})
 	if w.ca, err = catest.Open(w.dir("ca"), w.cfg.Now); err != nil {
 		return err
 	}
@@ -222,6 +226,7 @@ func (w *World) Handler() http.Handler {
 	mux.Handle("/std/service", w.courier)
 	mux.Handle("/bank/statement", w.bank)
 	mux.Handle("POST /{$}", w.sms)
+	mux.Handle(esigntest.Prefix, w.esign)
 	w.mountPage(mux)
 	chatPhone{w.wechat, w.talk, w.cfg.Now}.mount(mux)
 	payPhone{w.alipay, camera{w.wechat, w.cfg.Service}}.mount(mux)

@@ -273,7 +273,7 @@ func TestFaultsReachTheirPartner(t *testing.T) {
 		Fault   string `json:"fault"`
 		Times   int    `json:"times"`
 	}
-	for _, partner := range []string{"wechat", "alipay", "courier", "sms", "ca"} {
+	for _, partner := range []string{"wechat", "alipay", "courier", "sms", "esign", "ca"} {
 		c.post("/world/faults", order{partner, "500", 1}, http.StatusOK, nil)
 	}
 	for _, partner := range []string{"wechat", "alipay", "courier", "sms"} {
@@ -281,7 +281,7 @@ func TestFaultsReachTheirPartner(t *testing.T) {
 	}
 	c.post("/world/faults", order{"bank", "duplicate", 1}, http.StatusOK, nil)
 	c.post("/world/faults", order{"ca", "lost answer", 0}, http.StatusOK, nil)
-	for _, partner := range []string{"wechat", "alipay", "courier", "sms", "bank", "ca"} {
+	for _, partner := range []string{"wechat", "alipay", "courier", "sms", "bank", "esign", "ca"} {
 		c.post("/world/faults", order{partner, "earthquake", 1}, http.StatusUnprocessableEntity, nil)
 	}
 	c.post("/world/faults", order{"tax", "500", 1}, http.StatusBadRequest, nil)
