@@ -30,6 +30,9 @@ func (f Form) Kept() Form {
 		}
 	}
 	keep(KeyManual, KeyScene, KeyQuiet, KeyDropped)
+	for _, doc := range Agreements() {
+		keep(consentKey(doc.ID))
+	}
 	if f.Has(KeyDuty) {
 		keep(KeyKind, KeyLogin, KeyMobile, KeyOrgName, KeyTerms, KeyDuty, KeyRegistered)
 	}
@@ -90,9 +93,9 @@ const (
 type Facts struct {
 	Form            Form // every saved page, and what reports have told
 	Owner           Owner
-	Saved           map[PageID]bool   // pages that were sent in, also those on which nothing had to be said
-	Agreed          map[string]string // newest version agreed to, by document
-	Begun           bool              // the applicant has been here before
+	Saved           map[PageID]bool    // pages that were sent in, also those on which nothing had to be said
+	Agreed          map[string]Consent // the newest in force, by document
+	Begun           bool               // the applicant has been here before
 	Registered      bool
 	PersonVerified  bool
 	CompanyVerified bool

@@ -52,6 +52,9 @@ func (f *Flow) Resume(facts Facts, e Event) (Case, []Effect) {
 		c.Form = Form{}
 	}
 	delete(c.Form, KeyWhy)
+	for document, given := range facts.Agreed {
+		c.Form.agreed(document, given.At)
+	}
 	if !facts.Begun {
 		return c, nil
 	}
@@ -354,6 +357,7 @@ func (m *move) complete(step Step, answers Form) {
 			m.effects = append(m.effects, Agree{
 				Document: field.Document.ID, Version: field.Document.Version, Via: m.event.Via, At: m.event.At,
 			})
+			m.c.Form.agreed(field.Document.ID, m.event.At)
 		}
 	}
 	m.answered(step)
@@ -439,6 +443,12 @@ func (m *move) do(actions []Action) {
 		case Agree:
 			e.Via, e.At = m.event.Via, m.event.At
 			effect = e
+			m.c.Form.agreed(e.Document, e.At)
+		case Withdraw:
+			e.At = m.event.At
+			effect = e
+			m.c.Form = m.c.Form.Withdrawn()
+			delete(m.c.Form, consentKey(e.Document))
 		case Cancel:
 			m.c.Form = m.c.Form.Kept()
 		}

@@ -14,10 +14,11 @@ type Effect interface{ Verb() Verb }
 // The verbs. The notes are written into the ledger as they are entered; the
 // commands become jobs.
 const (
-	VerbSave  Verb = "save"
-	VerbAgree Verb = "agree"
-	VerbOwn   Verb = "own"
-	VerbWait  Verb = "wait"
+	VerbSave     Verb = "save"
+	VerbAgree    Verb = "agree"
+	VerbWithdraw Verb = "withdraw"
+	VerbOwn      Verb = "own"
+	VerbWait     Verb = "wait"
 
 	VerbSendCode              Verb = "send-code"
 	VerbRegister              Verb = "register"
@@ -55,6 +56,13 @@ type Agree struct {
 	Version  string    `cbor:"2,keyasint,omitempty"`
 	Via      Channel   `cbor:"3,keyasint,omitempty"`
 	At       time.Time `cbor:"4,keyasint,omitempty"`
+}
+
+// Withdraw takes back the consent to a document, and ends the proofs that are
+// not there yet.
+type Withdraw struct {
+	Document string    `cbor:"1,keyasint,omitempty"`
+	At       time.Time `cbor:"2,keyasint,omitempty"`
 }
 
 // Own records who owns the conversation from now on.
@@ -157,6 +165,7 @@ type Say struct {
 
 func (Save) Verb() Verb                  { return VerbSave }
 func (Agree) Verb() Verb                 { return VerbAgree }
+func (Withdraw) Verb() Verb              { return VerbWithdraw }
 func (Own) Verb() Verb                   { return VerbOwn }
 func (Wait) Verb() Verb                  { return VerbWait }
 func (SendCode) Verb() Verb              { return VerbSendCode }
@@ -185,7 +194,7 @@ func (Say) Verb() Verb                   { return VerbSay }
 // the codec of the stores.
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
-		Save{}, Agree{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
+		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
 		CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
 	} {
 		if e.Verb() == v {

@@ -15,7 +15,7 @@ func Manual(phone string) *Flow {
 		Download: "http://www.tseal.cn/",
 		Start:    Welcome,
 		Chapters: []Chapter{
-			welcome, register, personProof, companyProof, service, payment, delivery, activation, cancelling,
+			welcome, register, personProof, companyProof, service, payment, delivery, activation, cancelling, consent,
 		},
 		Whenever: whenever,
 		Resumes:  resumes,
@@ -29,6 +29,7 @@ var whenever = []Exit{
 	{On: Picked(WordCancel, "取消办理", "不办了"), If: gone, To: Again},
 	{On: Picked(WordCancel, "取消办理", "不办了"), If: afterPayment, To: CancelPaid},
 	{On: Picked(WordCancel, "取消办理", "不办了"), To: CancelConfirm},
+	{On: Picked(WordWithdraw, "撤回同意", "取消授权"), To: ConsentWithdraw},
 
 	{On: Got(KindCodeSent), To: Stay},
 	{On: Got(KindCodeRefused), To: Stay},
@@ -161,7 +162,7 @@ func invoiced(f Facts) bool {
 }
 
 // agreed reports whether the present version of a document was agreed to.
-func agreed(f Facts, doc Agreement) bool { return f.Agreed[doc.ID] == doc.Version }
+func agreed(f Facts, doc Agreement) bool { return f.Agreed[doc.ID].Version == doc.Version }
 
 func proved(f Facts) bool {
 	return f.PersonVerified && (f.CompanyVerified || !isCompanyCase(f))

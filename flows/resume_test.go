@@ -2,6 +2,7 @@ package flows
 
 import (
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -19,6 +20,11 @@ func chose(method string, kv ...Key) Form {
 	f := answers(kv...)
 	f[KeyCreditCode], f[KeyMethod] = Conceal("91330106MA0000015K"), Conceal(method)
 	return f
+}
+
+// given is a consent in force.
+func given(doc Agreement) map[string]Consent {
+	return map[string]Consent{doc.ID: {Version: doc.Version, At: time.Date(2026, 11, 23, 10, 0, 0, 0, Beijing)}}
 }
 
 // TestResume walks every row of Resumes with the least that leads there.
@@ -50,14 +56,14 @@ func TestResume(t *testing.T) {
 		{"proved", with(both, answers(), nil), ServiceChoose},
 		{"company was sent money", with(Facts{PersonVerified: true}, answers(KeyCreditCode, KeyAmountUntil), nil), CompanyPaying},
 		{"company awaits money", with(Facts{PersonVerified: true}, answers(KeyCreditCode, KeyPayeeAccount), nil), CompanyOpening},
-		{"company agreed to the transfer's rules", with(Facts{PersonVerified: true, Agreed: map[string]string{transferRules.ID: transferRules.Version}}, answers(KeyCreditCode), nil), CompanyOpening},
-		{"company awaits a grant", with(Facts{PersonVerified: true, Agreed: map[string]string{grantNotice.ID: grantNotice.Version}}, chose(MethodCompany, KeyPayeeAccount, KeyGrantUntil), nil), CompanyGranting},
+		{"company agreed to the transfer's rules", with(Facts{PersonVerified: true, Agreed: given(transferRules)}, answers(KeyCreditCode), nil), CompanyOpening},
+		{"company awaits a grant", with(Facts{PersonVerified: true, Agreed: given(grantNotice)}, chose(MethodCompany, KeyPayeeAccount, KeyGrantUntil), nil), CompanyGranting},
 		{"company chose its Alipay account", with(Facts{PersonVerified: true}, chose(MethodRepresentative, KeyPayeeAccount), nil), CompanyDeclare},
 		{"enterprise named", with(Facts{PersonVerified: true}, chose(""), nil), CompanyMethod},
 		{"company named", with(Facts{PersonVerified: true}, chose(MethodTransfer), nil), CompanyRules},
 		{"person proved", with(Facts{Registered: true, PersonVerified: true}, answers(KeyIDNumber), nil), CompanyPage},
 		{"person named", with(Facts{Registered: true}, answers(KeyIDNumber), nil), PersonOpening},
-		{"person agreed to the check", with(Facts{Registered: true, Agreed: map[string]string{faceNotice.ID: faceNotice.Version}}, answers(KeyMobile), nil), PersonPage},
+		{"person agreed to the check", with(Facts{Registered: true, Agreed: given(faceNotice)}, answers(KeyMobile), nil), PersonPage},
 		{"registered", with(Facts{Registered: true}, answers(KeyMobile), nil), PersonStart},
 		{"company's mobile known", with(Facts{}, answers(KeyMobile), nil), RegisterCompany},
 		{"person's mobile known", with(Facts{}, Form{KeyKind: Conceal(KindPerson), KeyMobile: Conceal("x")}, nil), RegisterPerson},

@@ -318,6 +318,8 @@ func describe(e Effect) string {
 		return verb + " " + string(x.Page) + ": " + strings.Join(names, " ")
 	case Agree:
 		return verb + " " + x.Document + " " + x.Version
+	case Withdraw:
+		return verb + " " + x.Document
 	case Own:
 		return strings.TrimSpace(verb+" "+string(x.Owner.Kind)+" "+x.Owner.Agent) + " #" + strconv.FormatInt(x.Owner.Epoch, 10)
 	case Wait:

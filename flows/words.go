@@ -9,14 +9,16 @@ import (
 // The words understood in every step. They are printed in the help text, so
 // that nobody has to guess them.
 const (
-	WordHelp   = "帮助"
-	WordBack   = "返回"
-	WordWhere  = "到哪了"
-	WordCancel = "取消"
-	WordHuman  = "人工"
-	WordAbout  = "平台介绍"
-	WordGoOn   = "继续办理"
-	WordThanks = "谢谢"
+	WordHelp     = "帮助"
+	WordBack     = "返回"
+	WordWhere    = "到哪了"
+	WordCancel   = "取消"
+	WordHuman    = "人工"
+	WordAbout    = "平台介绍"
+	WordConsents = "我的授权"
+	WordWithdraw = "撤回授权"
+	WordGoOn     = "继续办理"
+	WordThanks   = "谢谢"
 )
 
 var synonyms = map[string]string{
@@ -26,6 +28,7 @@ var synonyms = map[string]string{
 	"人工客服": WordHuman, "转人工": WordHuman, "客服": WordHuman, "人工服务": WordHuman,
 	"多谢": WordThanks, "感谢": WordThanks, "谢谢您": WordThanks, "谢谢你": WordThanks, "thanks": WordThanks,
 	"关于": WordAbout, "关于我们": WordAbout, "关于平台": WordAbout,
+	"授权记录": WordConsents, "我的同意": WordConsents, "同意记录": WordConsents, "查看授权": WordConsents,
 	"继续": WordGoOn, "返回自助": WordGoOn, "首页": WordGoOn,
 }
 
@@ -75,6 +78,8 @@ func (m *move) anywhere(step Step, word string) bool {
 		m.silence(word)
 	case WordAbout:
 		m.about(step)
+	case WordConsents:
+		m.consents(step)
 	case WordThanks:
 		m.via = "thanks"
 		m.say("不客气。有需要随时回复“" + WordHelp + "”。")

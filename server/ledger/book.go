@@ -122,6 +122,8 @@ func (l *Ledger) note(p desk.Pending) func(context.Context, txn) error {
 		return func(ctx context.Context, tx txn) error { return l.noteSave(ctx, tx, p, e) }
 	case flows.Agree:
 		return func(ctx context.Context, tx txn) error { return l.noteConsent(ctx, tx, p, e) }
+	case flows.Withdraw:
+		return func(ctx context.Context, tx txn) error { return l.noteWithdrawal(ctx, tx, p, e) }
 	case flows.Own:
 		return func(ctx context.Context, tx txn) error { return l.noteOwner(ctx, tx, p, e.Owner) }
 	case flows.Wait:

@@ -61,18 +61,22 @@ func (l *Ledger) noteCancel(ctx context.Context, tx txn, p desk.Pending) error {
 	return nil
 }
 
-// voided is what is not performed any more when its case is cancelled: it would
-// begin anew what was ended, or look in vain for what was forgotten.
-var voided = []flows.Verb{
-	flows.VerbVerifyFace, flows.VerbCheckFace, flows.VerbOpenTransfer, flows.VerbCheckTransfer,
-	flows.VerbSendPayout, flows.VerbCheckPayout, flows.VerbCheckAmount,
-	flows.VerbPlaceOrder, flows.VerbOpenPayment, flows.VerbCheckPayment,
-}
+// proving is what is not performed any more when a case is cancelled, or its
+// consents are taken back: it would begin anew what was ended, or look in vain
+// for what was forgotten. Voided is what a cancelled case does not order either.
+var (
+	proving = []flows.Verb{
+		flows.VerbVerifyFace, flows.VerbCheckFace, flows.VerbOpenTransfer, flows.VerbCheckTransfer,
+		flows.VerbSendPayout, flows.VerbCheckPayout, flows.VerbCheckAmount,
+		flows.VerbCompareRepresentative, flows.VerbOpenGrant, flows.VerbCheckGrant,
+	}
+	voided = append([]flows.Verb{flows.VerbPlaceOrder, flows.VerbOpenPayment, flows.VerbCheckPayment}, proving...)
+)
 
 // void takes back what was asked for a case and is not done.
-func void(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) error {
+func void(ctx context.Context, tx txn, talk desk.TalkID, verbs []flows.Verb, at time.Time) error {
 	_, err := tx.NewUpdate().Model((*effectRow)(nil)).Set("done_at = ?", max(millis(at), 1)).Set("sealed = ''").
-		Where("talk = ? AND done_at = 0 AND verb IN (?)", talk, bun.List(voided)).Exec(ctx)
+		Where("talk = ? AND done_at = 0 AND verb IN (?)", talk, bun.List(verbs)).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("ledger: effects of %s: %w", talk, err)
 	}
@@ -87,7 +91,7 @@ func (l *Ledger) end(ctx context.Context, tx txn, talk desk.TalkID, order orderR
 			return err
 		}
 	}
-	if err := errors.Join(void(ctx, tx, talk, at), l.endAttempts(ctx, tx, talk)); err != nil {
+	if err := errors.Join(void(ctx, tx, talk, voided, at), l.endAttempts(ctx, tx, talk)); err != nil {
 		return err
 	}
 	if err := l.keepOnly(ctx, tx, talk, at); err != nil {
@@ -103,25 +107,49 @@ func (l *Ledger) end(ctx context.Context, tx txn, talk desk.TalkID, order orderR
 // keepOnly forgets what the conversation forgets of a cancelled case. One list,
 // [flows.Form.Kept], says what stays, so that the two never differ.
 func (l *Ledger) keepOnly(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) error {
-	form, err := l.saved(ctx, tx, talk)
-	if err != nil {
+	kept, err := l.reduce(ctx, tx, talk, flows.Form.Kept)
+	if err != nil || !kept.Has(flows.KeyDropped) {
 		return err
 	}
-	kept := form.Kept()
+	dropped := flows.Form{flows.KeyDropped: kept[flows.KeyDropped]}
+	return l.save(ctx, tx, talk, "cancelled", dropped, at)
+}
+
+// reduce forgets what is saved of a talk, but for what is to be kept.
+func (l *Ledger) reduce(ctx context.Context, tx txn, talk desk.TalkID, keep func(flows.Form) flows.Form) (kept flows.Form, err error) {
+	form, err := l.saved(ctx, tx, talk)
+	if err != nil {
+		return nil, err
+	}
+	kept = keep(form)
 	var gone []flows.Key
 	for k := range form {
 		if !kept.Has(k) {
 			gone = append(gone, k)
 		}
 	}
-	if err := l.forget(ctx, tx, talk, gone...); err != nil {
+	return kept, l.forget(ctx, tx, talk, gone...)
+}
+
+// noteWithdrawal takes a consent back, and with it whatever was under way to
+// prove somebody and what was typed for it. What is proved stays.
+func (l *Ledger) noteWithdrawal(ctx context.Context, tx txn, p desk.Pending, e flows.Withdraw) error {
+	talk := p.Ref.Talk
+	result, err := tx.NewUpdate().Model((*consentRow)(nil)).Set("withdrawn_at = ?", max(millis(e.At), 1)).
+		Where("talk = ? AND document = ? AND withdrawn_at = 0 AND at <= ?", talk, e.Document, millis(e.At)).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: consent of %s: %w", talk, err)
+	}
+	if err := errors.Join(void(ctx, tx, talk, proving, p.At), l.endAttempts(ctx, tx, talk)); err != nil {
 		return err
 	}
-	if !kept.Has(flows.KeyDropped) {
-		return nil
+	if _, err := l.reduce(ctx, tx, talk, flows.Form.Withdrawn); err != nil {
+		return err
 	}
-	dropped := flows.Form{flows.KeyDropped: kept[flows.KeyDropped]}
-	return l.save(ctx, tx, talk, "cancelled", dropped, at)
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	return l.audit(ctx, tx, audited{Did: "withdrew consent", Talk: talk, About: e.Document, At: p.At})
 }
 
 // endAttempts closes the open attempts to prove somebody.

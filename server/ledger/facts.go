@@ -65,15 +65,16 @@ func (l *Ledger) talkFacts(ctx context.Context, db bun.IDB, id desk.TalkID, f *f
 	return err
 }
 
-// consentFacts reads which version of each document was agreed to last.
+// consentFacts reads which version of each document was agreed to last, unless
+// that was taken back.
 func (l *Ledger) consentFacts(ctx context.Context, db bun.IDB, id desk.TalkID, f *flows.Facts) error {
 	var rows []consentRow
-	if err := db.NewSelect().Model(&rows).Where("talk = ?", id).Order("at").Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(&rows).Where("talk = ? AND withdrawn_at = 0", id).Order("at").Scan(ctx); err != nil {
 		return err
 	}
-	f.Agreed = map[string]string{}
+	f.Agreed = map[string]flows.Consent{}
 	for _, row := range rows {
-		f.Agreed[row.Document] = row.Version
+		f.Agreed[row.Document] = flows.Consent{Version: row.Version, At: moment(row.At)}
 	}
 	return nil
 }

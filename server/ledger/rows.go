@@ -48,12 +48,13 @@ type pageRow struct {
 type consentRow struct {
 	bun.BaseModel `bun:"table:consent"`
 
-	Talk     desk.TalkID   `bun:"talk,pk"`
-	Document string        `bun:"document,pk"`
-	Version  string        `bun:"version,pk"`
-	SHA256   string        `bun:"sha256"`
-	Via      flows.Channel `bun:"via"`
-	At       int64         `bun:"at,pk"`
+	Talk        desk.TalkID   `bun:"talk,pk"`
+	Document    string        `bun:"document,pk"`
+	Version     string        `bun:"version,pk"`
+	SHA256      string        `bun:"sha256"`
+	Via         flows.Channel `bun:"via"`
+	At          int64         `bun:"at,pk"`
+	WithdrawnAt int64         `bun:"withdrawn_at"` // 0 while it is in force
 }
 
 type accountRow struct {

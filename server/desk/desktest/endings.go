@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"certdesk/flows"
 	"certdesk/server/desk"
@@ -25,6 +26,8 @@ func Endings(t *testing.T, open func(t *testing.T) Ledger) {
 		"an unproved person is not tried again":          endFace,
 		"money for a cancelled order is for a person":    endMoney,
 		"a company's open proof is closed":               endProof,
+		"a consent taken back ends what is under way":    withdrawUnproved,
+		"a consent taken back leaves what is proved":     withdrawProved,
 	}
 	run(t, open, tests)
 }
@@ -213,5 +216,55 @@ func endProof(t *testing.T, l Ledger) {
 	}
 	if again := a.asksForTransfer(Noon); again.To.Account == opened.To.Account {
 		t.Error("a closed account is given out again")
+	}
+}
+
+// withdraws takes consents back, a minute past noon.
+func (a *applicant) withdraws(documents ...string) {
+	a.t.Helper()
+	var effects []flows.Effect
+	for _, d := range documents {
+		effects = append(effects, flows.Withdraw{Document: d, At: Noon.Add(time.Minute)})
+	}
+	Enter(a.t, a.l, a.talk, a.ref().Event, effects...)
+}
+
+func withdrawUnproved(t *testing.T, l Ledger) {
+	a := newApplicant(t, l, "a")
+	a.saves("person.page", map[flows.Key]string{flows.KeyName: "王小明", flows.KeyIDNumber: "330106199003071236", flows.KeyLogin: "13800138000"})
+	agrees := func(after time.Duration) {
+		t.Helper()
+		Enter(t, l, a.talk, a.ref().Event, flows.Agree{Document: "face", Version: "1", Via: flows.WeChat, At: Noon.Add(after)})
+	}
+	agrees(0)
+	check, err := l.OpenCheck(t.Context(), a.ref(), Noon)
+	if err != nil {
+		t.Fatalf("OpenCheck = %v", err)
+	}
+	a.withdraws("grant", "face")
+	if f := a.facts(); len(f.Agreed) != 0 || f.Form.Has(flows.KeyName) || f.Form.Has(flows.KeyIDNumber) || !f.Form.Has(flows.KeyLogin) {
+		t.Errorf("agreed %v, known %v; want no consent, no person, and the account", f.Agreed, keys(f.Form))
+	}
+	if err := l.CheckEnded(t.Context(), check.Number, desk.CheckEnd{State: flows.FacePassed}, Noon.Add(2*time.Minute)); err != nil && !errors.Is(err, desk.ErrUnknown) {
+		t.Fatalf("CheckEnded = %v", err)
+	}
+	if a.facts().PersonVerified {
+		t.Error("a face that passed after the consent was taken back proves somebody")
+	}
+	agrees(2 * time.Minute)
+	a.withdraws("face") // of the first consent, told again and late
+	if got := a.facts().Agreed["face"]; got.Version != "1" || !got.At.Equal(Noon.Add(2*time.Minute)) {
+		t.Errorf("agreed again: %+v, want the later consent in force", got)
+	}
+}
+
+func withdrawProved(t *testing.T, l Ledger) {
+	a := newPerson(t, l, "a")
+	a.chooses()
+	order := a.orders()
+	a.withdraws("face")
+	f := a.facts()
+	if !f.PersonVerified || !f.Ordered || !f.Form.Has(flows.KeyName) || !f.Form.Has(flows.KeyTotal) {
+		t.Errorf("Facts = %+v, want the person and order %s as before", f, order.No)
 	}
 }
