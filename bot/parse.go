@@ -4,6 +4,8 @@ package bot
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -121,11 +123,14 @@ func printable(r rune) rune {
 
 func named(s string) bool { return s != "" && len(s) <= maxName }
 
+// id names a delivery alike each time. An event has no number, only who, when
+// and what; a digest stands for these, because the name is stored in clear.
 func (p push) id() string {
 	if p.MsgID != "" {
 		return "wechat/" + p.ToUserName + "/" + p.MsgID
 	}
-	return "wechat/" + p.ToUserName + "/" + strings.Join([]string{p.FromUserName, p.CreateTime, p.Event, p.EventKey}, "|")
+	sum := sha256.Sum256([]byte(strings.Join([]string{p.FromUserName, p.CreateTime, p.Event, p.EventKey}, "|")))
+	return "wechat/" + p.ToUserName + "/" + hex.EncodeToString(sum[:16])
 }
 
 // happening translates. A menu key is a word that could have been typed, and a

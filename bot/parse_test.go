@@ -53,29 +53,30 @@ func TestParse(t *testing.T) {
 			want: event("wechat/gh_1/7", flows.Sent{Media: "hologram"}),
 		},
 		{
+			// sha256sum of oA|9|subscribe|, as those of the other events.
 			name: "following by search has no scene",
 			body: isEvent + `<Event>subscribe</Event><EventKey></EventKey></xml>`,
-			want: event("wechat/gh_1/oA|9|subscribe|", flows.Followed{}),
+			want: event("wechat/gh_1/2c8e6715e91a93cf7f1961a84e0317fc", flows.Followed{}),
 		},
 		{
 			name: "following by code has one",
 			body: isEvent + `<Event>subscribe</Event><EventKey>qrscene_project-3</EventKey><Ticket>T</Ticket></xml>`,
-			want: event("wechat/gh_1/oA|9|subscribe|qrscene_project-3", flows.Followed{Scene: "project-3"}),
+			want: event("wechat/gh_1/5eb18482b3f995dc13d5ead5a324a1c2", flows.Followed{Scene: "project-3"}),
 		},
 		{
 			name: "a scan by a follower has it without prefix",
 			body: isEvent + `<Event>SCAN</Event><EventKey>project-3</EventKey><Ticket>T</Ticket></xml>`,
-			want: event("wechat/gh_1/oA|9|SCAN|project-3", flows.Followed{Scene: "project-3"}),
+			want: event("wechat/gh_1/99854c4e9a690c4c35e4f1e783cd0b5b", flows.Followed{Scene: "project-3"}),
 		},
 		{
 			name: "unfollowing",
 			body: isEvent + `<Event>unsubscribe</Event></xml>`,
-			want: event("wechat/gh_1/oA|9|unsubscribe|", flows.Left{}),
+			want: event("wechat/gh_1/3fa2c139443d20b5d80c0345d854888b", flows.Left{}),
 		},
 		{
 			name: "a menu key is a word",
 			body: isEvent + `<Event>CLICK</Event><EventKey>进度</EventKey></xml>`,
-			want: event("wechat/gh_1/oA|9|CLICK|进度", flows.Said{Text: "进度"}),
+			want: event("wechat/gh_1/c3fc532962b2d7f6beb3d55af10c2888", flows.Said{Text: "进度"}),
 		},
 		{
 			name: "an event with lists is known to be unknown",

@@ -27,7 +27,7 @@ var house = []rule{
 	{dir: "flows", std: "cmp embed errors fmt hash/fnv maps math regexp slices strconv strings time unicode unicode/utf8"},
 	{dir: "bot/wechat/wechattest", ours: "flows"},
 	{dir: "bot/wechat", ours: "flows"},
-	{dir: "bot", ours: "flows", std: "crypto/aes crypto/cipher crypto/rand crypto/sha1 crypto/subtle encoding/base64 encoding/binary encoding/hex encoding/xml bytes errors fmt io net/url slices strconv strings time unicode unicode/utf8"},
+	{dir: "bot", ours: "flows", std: "crypto/aes crypto/cipher crypto/rand crypto/sha1 crypto/sha256 crypto/subtle encoding/base64 encoding/binary encoding/hex encoding/xml bytes errors fmt io net/url slices strconv strings time unicode unicode/utf8"},
 	{dir: "miniapp/alipay/alipaytest", ours: "flows"},
 	{dir: "miniapp/alipay", ours: "flows", vendors: "github.com/smartwalle/"},
 	{dir: "miniapp", ours: "flows", std: "bytes encoding/json errors fmt io slices strconv strings time unicode/utf8 unicode"},
