@@ -168,7 +168,7 @@ func Show(k Key, f Form) string {
 	case KeyLogin:
 		return MaskLogin(text)
 	case KeyIDNumber:
-		return maskMiddle(text, 1, 1)
+		return MaskID(text)
 	case KeyBankAccount, KeyProofAccount:
 		return maskMiddle(text, 0, 4)
 	case KeyPassword, KeyCode:
@@ -195,6 +195,9 @@ func Show(k Key, f Form) string {
 
 // maskName keeps the family name.
 func maskName(text string) string { return maskMiddle(text, 1, 0) }
+
+// MaskID keeps the ends of an identity number.
+func MaskID(text string) string { return maskMiddle(text, 1, 1) }
 
 // MaskMobile keeps the first three and the last four digits.
 func MaskMobile(text string) string { return maskMiddle(text, 3, 4) }

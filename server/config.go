@@ -39,6 +39,7 @@ type Config struct {
 	CA     CAConfig      `envPrefix:"CA_"`
 	Bank   BankConfig    `envPrefix:"BANK_"`
 	ESign  ESignConfig   `envPrefix:"ESIGN_"`
+	Keep   KeepConfig    `envPrefix:"KEEP_"`
 
 	Roles    []ProcessRole `env:"-"` // what this process does; everything when empty
 	Embedded bool          `env:"-"` // Redis and SQLite inside the process; set by a flag, never by a variable
@@ -130,6 +131,14 @@ type ESignConfig struct {
 	URL    string       `env:"URL" envDefault:"https://openapi.esign.cn" doc:"where the register of companies is asked"`
 	AppID  string       `env:"APP_ID" doc:"app id at e签宝; no register is asked when empty"`
 	Secret flows.Secret `env:"SECRET" doc:"its secret"`
+}
+
+// KeepConfig is how long what is personal is kept; 0 keeps it for ever.
+type KeepConfig struct {
+	Identity  time.Duration `env:"IDENTITY" envDefault:"720h" doc:"how long an identity number is kept after activation; its ends, a keyed hash and the result stay. 0 keeps it for ever"`
+	Abandoned time.Duration `env:"ABANDONED" envDefault:"4320h" doc:"how long somebody who paid nothing is remembered after they were last here"`
+	Delivery  time.Duration `env:"DELIVERY" envDefault:"8760h" doc:"how long a receiver's address is kept after the parcel was shipped"`
+	Words     time.Duration `env:"WORDS" envDefault:"8760h" doc:"how long transcripts and the log of one-time codes are kept"`
 }
 
 const prefix = "CERTDESK_"

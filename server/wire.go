@@ -129,7 +129,7 @@ func (s *Server) stores(ctx context.Context, keys *sealed.Keys) error {
 	if s.talks, err = talks.Open(ctx, s.redis, keys, s.cfg.talks()); err != nil {
 		return err
 	}
-	s.book, err = ledger.Open(ctx, ledger.Config{DSN: dsn, Keys: keys, Hurry: max(s.cfg.Hurry, 1), PublicURL: s.cfg.PublicURL, Log: s.log})
+	s.book, err = ledger.Open(ctx, ledger.Config{DSN: dsn, Keys: keys, Hurry: max(s.cfg.Hurry, 1), PublicURL: s.cfg.PublicURL, Log: s.log, Retention: ledger.Retention(s.cfg.Keep)})
 	return err
 }
 

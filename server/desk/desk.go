@@ -41,6 +41,7 @@ type Ledger interface {
 	Jobs
 	Turns
 	Rescue
+	Retention
 	Accounts
 	Checks
 	Transfers

@@ -140,6 +140,14 @@ type Rescue interface {
 	Stuck(ctx context.Context, at time.Time) ([]Ref, error)
 }
 
+// Retention lets go of what is personal.
+type Retention interface {
+	// Forget forgets a part of what is due, each thing once, and says of how
+	// many talks, transcripts and codes. To be called every hour or so, by any
+	// number of processes.
+	Forget(ctx context.Context, at time.Time) (int, error)
+}
+
 // Accounts makes accounts and the one-time codes that prove a mobile.
 // Methods that take a Ref answer it with a report in the same transaction; a
 // repetition with work long done reports again, under the new Ref.

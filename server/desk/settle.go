@@ -47,6 +47,7 @@ const (
 	sweepEvery = 2 * time.Second
 	bankEvery  = 30 * time.Second
 	stuckEvery = time.Minute
+	forgetEach = time.Hour
 )
 
 // Run settles, sweeps, and reads the bank's statement until ctx ends. Each
@@ -59,6 +60,7 @@ func (d *Desk) Run(ctx context.Context) {
 	parts.Go(func() { d.cfg.Known.Strayed(ctx, d.memory.drop) })
 	parts.Go(func() { d.every(ctx, sweepEvery, d.sweep) })
 	parts.Go(func() { d.every(ctx, stuckEvery/time.Duration(d.cfg.Hurry), d.rescue) })
+	parts.Go(func() { d.every(ctx, forgetEach/time.Duration(d.cfg.Hurry), d.forget) })
 	parts.Go(func() { d.every(ctx, bankEvery/time.Duration(d.cfg.Hurry), d.readStatement) })
 	parts.Wait()
 }
@@ -107,6 +109,15 @@ func (d *Desk) rescue(ctx context.Context) error {
 	stuck, err := d.cfg.Ledger.Stuck(ctx, d.cfg.Now())
 	for _, ref := range stuck {
 		d.cfg.Log.Error("an effect was stuck; an agent is called", slog.String("effect", ref.String()))
+	}
+	return err
+}
+
+// forget lets go of what has been kept long enough.
+func (d *Desk) forget(ctx context.Context) error {
+	n, err := d.cfg.Ledger.Forget(ctx, d.cfg.Now())
+	if n > 0 {
+		d.cfg.Log.Info("what was personal has been forgotten", slog.Int("of", n))
 	}
 	return err
 }

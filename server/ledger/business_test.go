@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"testing"
+	"time"
 
 	"certdesk/flows"
 	"certdesk/server/desk"
@@ -64,4 +65,14 @@ func TestCertificates(t *testing.T) {
 
 func TestEndings(t *testing.T) {
 	onEach(t, func(t *testing.T) { desktest.Endings(t, openBooks) })
+}
+
+func TestRetention(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		desktest.Retention(t, func(t *testing.T) desktest.Ledger {
+			cfg := config(t)
+			cfg.Now, cfg.Retention = func() time.Time { return desktest.Noon }, Retention(desktest.Kept)
+			return books{openWith(t, cfg)}
+		})
+	})
 }

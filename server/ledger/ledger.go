@@ -34,6 +34,7 @@ type Config struct {
 	DSN       string           // "sqlite:/path/to/ledger.db" or "postgres://user@host/name"; required
 	Keys      *sealed.Keys     // required
 	Hurry     int              // divides every deadline, as the demo does; 1
+	Retention Retention        // how long what is personal stays
 	PublicURL string           // where our own pages are, without a slash at the end
 	Log       *slog.Logger     // required
 	Now       func() time.Time // for what no event tells the time of; time.Now

@@ -19,14 +19,15 @@ import (
 type shipmentRow struct {
 	bun.BaseModel `bun:"table:shipment"`
 
-	Number    string            `bun:"number,pk"`
-	OrderNo   string            `bun:"order_no"`
-	Talk      desk.TalkID       `bun:"talk"`
-	Waybill   string            `bun:"waybill"`
-	State     flows.ParcelState `bun:"state"`
-	At        int64             `bun:"at"`
-	BookedAt  int64             `bun:"booked_at"`
-	ShippedAt int64             `bun:"shipped_at"`
+	Number      string            `bun:"number,pk"`
+	OrderNo     string            `bun:"order_no"`
+	Talk        desk.TalkID       `bun:"talk"`
+	Waybill     string            `bun:"waybill"`
+	State       flows.ParcelState `bun:"state"`
+	At          int64             `bun:"at"`
+	BookedAt    int64             `bun:"booked_at"`
+	ShippedAt   int64             `bun:"shipped_at"`
+	ForgottenAt int64             `bun:"forgotten_at"` // when the address went
 }
 
 type scanRow struct {

@@ -23,6 +23,7 @@ type talkRow struct {
 	LastChannel flows.Channel   `bun:"last_channel"`
 	CancelledAt int64           `bun:"cancelled_at"`
 	Archived    string          `bun:"archived"`
+	ForgottenAt int64           `bun:"forgotten_at"` // 0 while somebody is here
 }
 
 type identityRow struct {
@@ -90,14 +91,16 @@ type codeRow struct {
 type checkRow struct {
 	bun.BaseModel `bun:"table:face_check"`
 
-	Number   string      `bun:"number,pk"`
-	Talk     desk.TalkID `bun:"talk"`
-	Person   string      `bun:"person"`
-	Provider string      `bun:"provider"`
-	URL      string      `bun:"url"`
-	State    string      `bun:"state"`
-	At       int64       `bun:"at"`
-	Until    int64       `bun:"until"`
+	Number      string      `bun:"number,pk"`
+	Talk        desk.TalkID `bun:"talk"`
+	Person      string      `bun:"person"`
+	Provider    string      `bun:"provider"`
+	URL         string      `bun:"url"`
+	State       string      `bun:"state"`
+	At          int64       `bun:"at"`
+	Until       int64       `bun:"until"`
+	IDBlind     string      `bun:"id_blind"`     // of the identity number, once that is gone
+	ForgottenAt int64       `bun:"forgotten_at"` // when it went
 }
 
 type effectRow struct {

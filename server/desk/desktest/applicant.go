@@ -31,6 +31,7 @@ type Ledger interface {
 	desk.Certificates
 	desk.Endings
 	desk.Helpdesk
+	desk.Retention
 
 	// Told lists every report to a talk, by its identifier.
 	Told(ctx context.Context, talk desk.TalkID) (map[string]flows.Happening, error)
