@@ -18,6 +18,7 @@ var forward = map[State][]string{
 	RegisterNotice:      {"> 1"},
 	RegisterAccount:     {">> login=13912345678 mobile=13912345678"},
 	RegisterCompany:     {">> org=杭州例子科技有限公司 org2=杭州例子科技有限公司 code=204816 password=longenough1 password2=longenough1 terms=on duty=on"},
+	RegisterHuman:       {"> 苹果", "> 西瓜"},
 	RegisterPerson:      {">> code=204816 password=longenough1 password2=longenough1 terms=on duty=on"},
 	RegisterWait:        {"! registered login=13912345678", "! not-registered field=code why=验证码不对。", "! not-registered field=login why=换一个。"},
 	PersonStart:         {"> 1", "> 2"},

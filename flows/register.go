@@ -46,10 +46,12 @@ var register = Chapter{
 			},
 			Back: Welcome,
 			Exits: []Exit{
-				{On: Answered(), If: company, Do: []Action{sendRegisterCode}, To: RegisterCompany, Lines: []int{14}},
-				{On: Answered(), Do: []Action{sendRegisterCode}, To: RegisterPerson, Lines: []int{14, 19}},
+				{On: Answered(), If: risky, To: RegisterHuman, Lines: []int{10}},
+				{On: Answered(), If: company, Do: []Action{countCode, sendRegisterCode}, To: RegisterCompany, Lines: []int{14}},
+				{On: Answered(), Do: []Action{countCode, sendRegisterCode}, To: RegisterPerson, Lines: []int{14, 19}},
 			},
 		},
+		humanStep(),
 		accountStep(RegisterCompany, []Field{
 			{Key: KeyOrgName, Lines: []int{15}, Label: "机构名称", Hint: "请输入中文机构名称", Input: InputText, Read: readOrg},
 			{Key: KeyOrgName2, Lines: []int{16}, Label: "机构名称确认", Hint: "请再次输入上述机构名称", Input: InputText, Same: KeyOrgName},
@@ -84,7 +86,8 @@ func accountStep(at State, own []Field) Step {
 		Back:  RegisterAccount,
 		Exits: []Exit{
 			{On: Answered(), To: RegisterWait, Lines: []int{18}},
-			{On: Picked("重新获取验证码", "重发验证码", "没收到"), Do: []Action{sendRegisterCode}, To: Stay, Lines: []int{14}},
+			{On: Picked("重新获取验证码", "重发验证码", "没收到"), If: risky, To: RegisterHuman, Lines: []int{10}},
+			{On: Picked("重新获取验证码", "重发验证码", "没收到"), Do: []Action{countCode, sendRegisterCode}, To: Stay, Lines: []int{14}},
 			{On: Got(KindCodeSent), Do: []Action{codeSent}, To: Stay},
 			{On: Got(KindCodeRefused), To: Again},
 			{On: After(24 * time.Hour), Do: []Action{codeExpired}, To: RegisterAccount},

@@ -133,6 +133,11 @@ var answers = []struct {
 		}
 		return p.fills(i, values)
 	}},
+	{"请点一下“", func(ctx context.Context, p *pilgrim, i item) error {
+		_, rest, _ := strings.Cut(i.Text, "请点一下“")
+		word, _, _ := strings.Cut(rest, "”")
+		return p.say(ctx, word)
+	}},
 	{"接下来需要实名认证", says("立即实名")},
 	{"推荐用支付宝人脸识别认证", says("同意")},
 	{"填写姓名和身份证号", fillsIn(func(p *pilgrim) map[string]string { return map[string]string{"name": p.Name, "id": p.IDNumber} })},
