@@ -17,6 +17,7 @@ type Links struct {
 	Page     func(flows.PageLink) string
 	QR       func(flows.QR) string // a page that shows the code and says how to carry it
 	Document func(flows.DocumentLink) string
+	Card     func() string // a page to be passed on
 }
 
 // Words that belong to this channel rather than to a step.
@@ -57,6 +58,9 @@ func block(r flows.Reply, links Links) []string {
 	}
 	if r.QR != nil {
 		all = append(all, clean(r.QR.Caption)+"\n"+anchor(links.QR(*r.QR), openQR))
+	}
+	if r.Card != nil {
+		all = append(all, anchor(links.Card(), r.Card.Title))
 	}
 	if len(r.Choices) > 0 {
 		all = append(all, choices(r.Choices))

@@ -18,6 +18,7 @@ import (
 var testLinks = Links{
 	Page:     func(p flows.PageLink) string { return "https://desk.example/f/" + p.Entry },
 	QR:       func(q flows.QR) string { return "https://desk.example/q/" + q.Entry },
+	Card:     func() string { return "https://desk.example/c" },
 	Document: func(d flows.DocumentLink) string { return "https://desk.example/d/" + d.ID },
 }
 

@@ -169,7 +169,8 @@ const (
 	KeyPayeeBank    Key = "payeebank"
 	KeyPayoutTail   Key = "payouttail"
 	KeyAmountUntil  Key = "amounttill"
-	KeyMethod       Key = "method" // how the company is to be proved: one of the Methods
+	KeyAmountTries  Key = "amounttries" // how often the amount may still be told
+	KeyMethod       Key = "method"      // how the company is to be proved: one of the Methods
 	KeyGrantURL     Key = "granturl"
 	KeyGrantUntil   Key = "granttill"
 	KeyOrderNo      Key = "order"

@@ -88,7 +88,9 @@ var transferSteps = []Step{
 		At:    CompanyTransfer,
 		Lines: []int{61, 62, 63, 64, 65, 68, 69},
 		Title: "等待对公汇款到账",
-		Turn:  Turn{"贵单位财务", "汇款后几分钟到3个工作日"},
+		Turn:  Turn{treasurer, "汇款后几分钟到3个工作日"},
+		Card: "请用 {org} 的对公账户汇款，{payeetill} 前有效：\n付款方：{org}\n收款户名：{payee}\n收款账号：{payeeno}\n开户行：{payeebank}\n" +
+			"金额：0.01 元（人民币壹分），正好一分钱\n这笔款用于核实贵单位的身份，不退还，不开发票。到账后办理会自动继续，这里不用再做什么。",
 		Ask: "第2步，请按下面的账户汇款 0.01 元（人民币壹分），{payeetill} 前有效：\n" +
 			"付款方：{org}\n收款户名：{payee}\n收款账号：{payeeno}\n开户行：{payeebank}\n" +
 			"请以这个账号为准。到账后这里会自动继续。",

@@ -57,7 +57,7 @@ var (
 	personsProof   = []Key{KeyName, KeyIDNumber, KeyConsent, KeyFaceURL, KeyFaceUntil}
 	companiesProof = []Key{
 		KeyCreditCode, KeyOrgKind, KeyMethod, KeyRules, KeyProofAccount, KeyProofBank, KeyProofProvince, KeyProofCity, KeyProofBranch, KeyProofCode,
-		KeyAmount, KeyAmountUntil, KeyPayoutTail, KeyPayeeName, KeyPayeeAccount, KeyPayeeBank, KeyPayeeUntil, KeyGrantURL, KeyGrantUntil,
+		KeyAmount, KeyAmountUntil, KeyAmountTries, KeyPayoutTail, KeyPayeeName, KeyPayeeAccount, KeyPayeeBank, KeyPayeeUntil, KeyGrantURL, KeyGrantUntil,
 	}
 )
 

@@ -33,6 +33,11 @@ func Learned(what Happening) Form {
 	case PayoutSent:
 		put(KeyPayoutTail, e.Tail)
 		put(KeyAmountUntil, clock(e.Until))
+		if e.Left > 0 {
+			put(KeyAmountTries, strconv.Itoa(e.Left))
+		}
+	case AmountWrong:
+		put(KeyAmountTries, strconv.Itoa(e.Left))
 	case GrantOpened:
 		put(KeyGrantURL, e.URL)
 		put(KeyGrantUntil, clock(e.Until))

@@ -199,7 +199,7 @@ func (v *news) money(kind Kind) Happening {
 	case KindTransferWrong:
 		return TransferWrong{Why: v.text("why")}
 	case KindPayoutSent:
-		return PayoutSent{Tail: v.text("tail"), Until: v.until()}
+		return PayoutSent{Tail: v.text("tail"), Until: v.until(), Left: v.number("left")}
 	case KindPayoutRefused:
 		return PayoutRefused{Why: v.text("why")}
 	case KindPayoutNotYet:
@@ -298,6 +298,9 @@ func (r Reply) script() []string {
 	}
 	if r.QR != nil {
 		lines = append(lines, "{qr: "+r.QR.Caption+"}")
+	}
+	if r.Card != nil {
+		lines = append(lines, "{card: "+r.Card.Title+"}")
 	}
 	for i, line := range lines {
 		lines[i] = []string{"< ", "<   "}[min(i, 1)] + line

@@ -111,9 +111,10 @@ type resident struct {
 	Password string `json:"password"`
 	Account  string `json:"account"` // at the bank
 	Company  struct {
-		Name   string `json:"name"`
-		Code   string `json:"code"`
-		Alipay string `json:"alipay"`
+		Name    string `json:"name"`
+		Code    string `json:"code"`
+		Alipay  string `json:"alipay"`
+		Account string `json:"account"`
 	} `json:"company"`
 }
 

@@ -12,9 +12,9 @@ import (
 	"certdesk/flows"
 )
 
-// awaitsGrant walks a company to the code for the holder of its Alipay account,
-// and returns the address in it.
-func (c *citizen) awaitsGrant() string {
+// namesCompany walks a handler who is proved to the question how the company is
+// to be.
+func (c *citizen) namesCompany() {
 	c.t.Helper()
 	c.says("企业证书")
 	c.says("我知道了")
@@ -27,6 +27,14 @@ func (c *citizen) awaitsGrant() string {
 	c.showsFace()
 	c.reaches(flows.CompanyPage)
 	c.fills(map[flows.Key]string{flows.KeyCreditCode: c.Company.Code})
+	c.reaches(flows.CompanyMethod)
+}
+
+// awaitsGrant walks a company to the code for the holder of its Alipay account,
+// and returns the address in it.
+func (c *citizen) awaitsGrant() string {
+	c.t.Helper()
+	c.namesCompany()
 	c.says("企业支付宝")
 	c.says("同意")
 	c.reaches(flows.CompanyGrant)

@@ -30,6 +30,7 @@ const (
 	linkLife  = 30 * time.Minute
 	linkPlace = "link"
 	seatPlace = "seat"
+	cardPlace = "card"
 	documents = "/h5/terms/"
 	entryLen  = 8
 )
@@ -88,11 +89,20 @@ func (l *links) status(talk desk.TalkID) string {
 	return l.base + "/h5/s/" + l.token(linkPlace, talk, "status", 48*time.Hour)
 }
 
+// cardLife is longer than any step lasts in which the card shows something.
+const cardLife = 8 * 24 * time.Hour
+
+// card is the address that an applicant passes on to a colleague.
+func (l *links) card(talk desk.TalkID) string {
+	return l.base + "/f/" + l.token(cardPlace, talk, "card", cardLife)
+}
+
 // of are the links of one talk, as a channel needs them.
 func (l *links) of(talk desk.TalkID) bot.Links {
 	return bot.Links{
 		Page:     func(p flows.PageLink) string { return l.to(talk, p.Entry) },
 		QR:       func(q flows.QR) string { return l.to(talk, q.Entry) },
+		Card:     func() string { return l.card(talk) },
 		Document: func(d flows.DocumentLink) string { return l.base + documents + d.ID },
 	}
 }

@@ -40,6 +40,8 @@ func (s *Server) mountPages(r fiber.Router) {
 	r.Get("/h5/alipay/return", s.pageReturn)
 	r.Get("/h5/now", s.pageNow)
 	r.Get("/h5/oauth/wechat", s.signedIn)
+	r.Get("/f/:token", s.showCard)
+	r.Post("/f/:token", s.tellAmount)
 	r.Get("/h5/s/:token", s.pageOpen)
 	r.Post("/h5/s/:token", s.pageSend)
 }
@@ -268,6 +270,9 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 	}
 	for _, d := range question.Documents {
 		v.Documents = append(v.Documents, pages.Link{Title: d.Title, URL: documents + d.ID})
+	}
+	if question.Card != nil {
+		v.Documents = append(v.Documents, pages.Link{Title: question.Card.Title, URL: s.links.card(talk.ID)})
 	}
 	for _, choice := range question.Choices {
 		v.Choices = append(v.Choices, pages.Choice{ID: choice.ID, Label: choice.Label})

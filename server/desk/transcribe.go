@@ -91,6 +91,9 @@ func spoken(r flows.Reply) string {
 	if r.QR != nil {
 		text += "\n［二维码：" + r.QR.Caption + "］"
 	}
+	if r.Card != nil {
+		text += "\n［转发：" + r.Card.Title + "］"
+	}
 	if strings.Contains(text, "-") {
 		text = ticket.ReplaceAllString(text, "****-****")
 	}

@@ -183,7 +183,7 @@ func (l *Ledger) PayoutTaken(ctx context.Context, ref desk.Ref, number string, a
 
 func (l *Ledger) sentReport(row payoutRow, to companyAccount) flows.PayoutSent {
 	account := to.Number.Reveal()
-	return flows.PayoutSent{Tail: account[max(0, len(account)-accountTail):], Until: moment(row.Until)}
+	return flows.PayoutSent{Tail: account[max(0, len(account)-accountTail):], Until: moment(row.Until), Left: amountTries - row.Wrong}
 }
 
 // PayoutReturned implements [desk.Payouts].

@@ -37,7 +37,7 @@ func known() flows.Form {
 		flows.KeyDistrict: "西湖区", flows.KeyDetail: "文三路90号东部软件园1号楼502", flows.KeyKeyFee: "200.00",
 		flows.KeyCourierFee: "12.00", flows.KeyTotal: "212.00", flows.KeyPayeeName: "某某电子认证有限公司",
 		flows.KeyPayeeAccount: "33001616781053000001", flows.KeyPayeeBank: "中国某某银行杭州分行", flows.KeyPayeeUntil: "11月30日 18:00",
-		flows.KeyPayoutTail: "0001", flows.KeyAmountUntil: "11月30日 18:00",
+		flows.KeyPayoutTail: "0001", flows.KeyAmountUntil: "11月30日 18:00", flows.KeyAmountTries: "3",
 		flows.KeyOrderNo: "D20261123000017", flows.KeyPayUntil: "11月23日 22:30", flows.KeyFaceUntil: "11月24日 21:00",
 		flows.KeyFaceURL: "https://desk.example/h5/face/7", flows.KeyPayQR: "https://qr.example/bax03206ug0kulveltqc80a8", flows.KeyTicket: "8KQ4-2M7P", flows.KeyTicketUntil: "11月23日 22:30",
 	} {
@@ -121,6 +121,16 @@ func samples(t *testing.T) []sample {
 			all = append(all, of(string(step.At), v))
 			if v.Form != nil {
 				all = append(all, of(string(step.At)+"-refused", refused(v)))
+			}
+			if card, ok := flow.Card(flows.Case{At: step.At, Form: form}); ok {
+				c := View{
+					Title: card.Title, Brand: "数字证书办理", Text: strings.Split(card.Text, "\n"), Action: "/f/token", Nonce: "nonce1", Phone: hotline,
+					Waiting: card.Page == nil,
+				}
+				if card.Page != nil {
+					c.Form = &Form{Page: *card.Page, Values: map[flows.Key]string{}}
+				}
+				all = append(all, of(string(step.At)+"-card", c))
 			}
 			if v.QR != nil {
 				v.InWeChat = true

@@ -16,6 +16,7 @@ import (
 
 	"certdesk/bot"
 	"certdesk/bot/wechat/wechattest"
+	"certdesk/flows"
 )
 
 var onePixel = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU\x00\x00\x00\nIDATx\x9cc`\x00\x00\x00\x02\x00\x01H\xaf\xa4q\x00\x00\x00\x00IEND\xaeB`\x82")
@@ -336,7 +337,8 @@ func TestCodes(t *testing.T) {
 	}
 	w.settle(t)
 	heard := w.hear()
-	if len(heard) != 2 || !strings.Contains(heard[0].Event.ID, "|subscribe|qrscene_case-7") || !strings.Contains(heard[1].Event.ID, "|SCAN|case-7") {
+	scene := flows.Followed{Scene: "case-7"}
+	if len(heard) != 2 || heard[0].Event.What != scene || heard[1].Event.What != scene || heard[0].Event.ID == heard[1].Event.ID {
 		t.Errorf("the service hears %+v", heard)
 	}
 }
