@@ -28,6 +28,22 @@ var faceNotice = Agreement{
 		"您可以不同意；不同意时不能用人脸识别，可转人工客服了解其他方式。",
 }
 
+var mobileNotice = Agreement{
+	ID: "mobile", Title: "《个人实名认证授权（手机号）》", Version: "2024-11-20",
+	Text: "为核验您的身份，我们会收集您的姓名、身份证号和注册的手机号码，由认证服务机构与运营商登记的信息比对。\n" +
+		"只得到是否一致的结果，我们保存结果、时间和流水号。身份证号只用于本次认证和证书申请。\n" +
+		"我们不会查询您的通话和短信，不会以您的名义办理业务，也不会引导您付款。\n" +
+		"您可以不同意；不同意时可以换一种方式，或转人工客服。",
+}
+
+var cardNotice = Agreement{
+	ID: "card", Title: "《个人实名认证授权（银行卡）》", Version: "2024-11-20",
+	Text: "为核验您的身份，我们会收集您的姓名、身份证号、银行卡号和注册的手机号码，由认证服务机构与银行登记的信息比对。\n" +
+		"只得到是否一致的结果，我们保存结果、时间和流水号。银行卡号核对后立即删除，不会用于付款。身份证号只用于本次认证和证书申请。\n" +
+		"我们不会查询您的余额和交易，不会扣款，也不会索要密码和验证码。\n" +
+		"您可以不同意；不同意时可以换一种方式，或转人工客服。",
+}
+
 var transferRules = Agreement{
 	ID: "transfer", Title: "《对公打款认证细则》", Version: "2024-11-20",
 	Text: "一、汇款方必须为当前企业，户名与认证的机构名称一致。\n" +
@@ -47,7 +63,7 @@ var grantNotice = Agreement{
 
 // Agreements lists every document, for the pages that show them.
 func Agreements() []Agreement {
-	return []Agreement{platformTerms, subscriberDuty, faceNotice, grantNotice, transferRules}
+	return []Agreement{platformTerms, subscriberDuty, faceNotice, mobileNotice, cardNotice, grantNotice, transferRules}
 }
 
 // agree records the consent given by picking an option; when and over which

@@ -126,6 +126,8 @@ const (
 	KeyName       Key = "name"
 	KeyIDNumber   Key = "id"
 	KeyConsent    Key = "consent"
+	KeyFactor     Key = "factor"   // how the person is to be proved: one of the Factors
+	KeyBankCard   Key = "bankcard" // forgotten as soon as it was compared
 	KeyCreditCode Key = "uscc"
 	KeyOrgKind    Key = "orgkind"
 	KeyRules      Key = "rules"

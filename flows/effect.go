@@ -24,6 +24,7 @@ const (
 	VerbRegister              Verb = "register"
 	VerbVerifyFace            Verb = "verify-face"
 	VerbCheckFace             Verb = "check-face"
+	VerbCompareFactors        Verb = "compare-factors"
 	VerbOpenTransfer          Verb = "open-transfer"
 	VerbCheckTransfer         Verb = "check-transfer"
 	VerbSendPayout            Verb = "send-payout"
@@ -92,6 +93,12 @@ type VerifyFace struct{}
 
 // CheckFace asks at once how far the face verification is.
 type CheckFace struct{}
+
+// CompareFactors has the saved person compared with what is registered for
+// their mobile or their bank card, and answers as VerifyFace does.
+type CompareFactors struct {
+	Factor string `cbor:"1,keyasint,omitempty"`
+}
 
 // OpenTransfer prepares for the company's 0.01 yuan.
 type OpenTransfer struct{}
@@ -172,6 +179,7 @@ func (SendCode) Verb() Verb              { return VerbSendCode }
 func (Register) Verb() Verb              { return VerbRegister }
 func (VerifyFace) Verb() Verb            { return VerbVerifyFace }
 func (CheckFace) Verb() Verb             { return VerbCheckFace }
+func (CompareFactors) Verb() Verb        { return VerbCompareFactors }
 func (OpenTransfer) Verb() Verb          { return VerbOpenTransfer }
 func (CheckTransfer) Verb() Verb         { return VerbCheckTransfer }
 func (SendPayout) Verb() Verb            { return VerbSendPayout }
@@ -194,7 +202,7 @@ func (Say) Verb() Verb                   { return VerbSay }
 // the codec of the stores.
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
-		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
+		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
 		CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
 	} {
 		if e.Verb() == v {

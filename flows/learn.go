@@ -130,6 +130,10 @@ func (m *move) learn(what Happening) {
 	for k, v := range Learned(what) {
 		m.c.Form[k] = v
 	}
+	switch what.(type) {
+	case FaceDone, FaceRefused:
+		delete(m.c.Form, KeyBankCard)
+	}
 	if _, ok := what.(Activated); ok {
 		what = KeyStep{Step: 5, Name: "完成", State: "done"} // the tool reports it a moment later
 	}
@@ -174,7 +178,7 @@ func Show(k Key, f Form) string {
 		return MaskLogin(text)
 	case KeyIDNumber:
 		return MaskID(text)
-	case KeyBankAccount, KeyProofAccount:
+	case KeyBankAccount, KeyProofAccount, KeyBankCard:
 		return maskMiddle(text, 0, 4)
 	case KeyPassword, KeyCode:
 		return "******"

@@ -138,8 +138,10 @@ var resumes = []Resumption{
 	}, CompanyMethod},
 	{"company named", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) }, CompanyRules},
 	{"person proved", func(f Facts) bool { return f.PersonVerified }, CompanyPage},
+	{"person awaits a comparison", func(f Facts) bool { return f.Registered && f.Form.Has(KeyIDNumber) && byFactor(f) }, PersonComparing},
 	{"person named", func(f Facts) bool { return f.Registered && f.Form.Has(KeyIDNumber) }, PersonOpening},
 	{"person agreed to the check", func(f Facts) bool { return f.Registered && agreed(f, faceNotice) }, PersonPage},
+	{"person chose how to be proved", func(f Facts) bool { return f.Registered && byFactor(f) }, PersonMethod},
 	{"registered", func(f Facts) bool { return f.Registered }, PersonStart},
 	{"company's mobile known", func(f Facts) bool { return f.Form.Has(KeyMobile) && isCompanyCase(f) }, RegisterCompany},
 	{"person's mobile known", func(f Facts) bool { return f.Form.Has(KeyMobile) }, RegisterPerson},
@@ -148,6 +150,12 @@ var resumes = []Resumption{
 }
 
 func isCompanyCase(f Facts) bool { return f.Form.Text(KeyKind) == KindCompany }
+
+// byFactor reports whether a person chose to be proved without a face.
+func byFactor(f Facts) bool {
+	factor := f.Form.Text(KeyFactor)
+	return factor == FactorMobile || factor == FactorCard
+}
 
 // byAlipay reports whether a company chose to be proved by an Alipay account.
 func byAlipay(f Facts) bool {

@@ -17,7 +17,7 @@ const (
 
 var personProof = Chapter{
 	Name: "person", Title: "1.3.1 个人实名认证", Milestone: "个人实名认证", Proof: KeyPersonProved,
-	Steps: []Step{
+	Steps: append([]Step{
 		{
 			At:    PersonStart,
 			Lines: []int{20, 21},
@@ -48,13 +48,14 @@ var personProof = Chapter{
 			Title:     "阅读并同意授权",
 			Documents: []Agreement{faceNotice},
 			Turn:      Turn{"您", "1分钟"},
-			Ask: "推荐用支付宝人脸识别认证，仅支持中国大陆居民身份证。持其他证件，或想用银行卡、手机认证，请回复“人工”。\n" +
+			Ask: "推荐用支付宝人脸识别认证，仅支持中国大陆居民身份证。不想刷脸，可以换手机号或银行卡；持其他证件，请回复“人工”。\n" +
 				"这种方式会收集：姓名、身份证号；人脸视频由支付宝采集，我们不接收、不保存。\n" +
 				"我们不会读取您的支付宝密码，不会用您的账号签署，也不会让您付款。是否同意？",
-			Help: "同意后才能开始认证。不想用人脸识别，请回复“人工”了解其他方式。同意过的内容随时可以回复“我的授权”查看，回复“撤回授权”收回。",
+			Help: "同意后才能开始认证。不想用人脸识别，请点“换一种方式”。同意过的内容随时可以回复“我的授权”查看，回复“撤回授权”收回。",
 			Back: PersonStart,
 			Exits: []Exit{
-				{On: Picked("同意并继续", "同意"), Do: []Action{agree(faceNotice)}, To: PersonPage, Lines: []int{26, 31}},
+				{On: Picked("同意并继续", "同意"), Do: []Action{agree(faceNotice), byFace}, To: PersonPage, Lines: []int{26, 31}},
+				{On: Picked("换一种方式", "银行卡", "手机号"), To: PersonMethod, Lines: []int{33}},
 				{On: Picked("不同意"), To: PersonLater},
 			},
 		},
@@ -88,12 +89,13 @@ var personProof = Chapter{
 			Turn:  Turn{"您", "2分钟"},
 			Ask: "请用支付宝扫描二维码完成人脸识别，{facetill} 前有效。\n" +
 				"二维码不能在微信里打开：请保存图片后用支付宝“扫一扫”选相册，或用另一部手机的支付宝扫描。完成后这里会自动继续。",
-			Help: "必须由本人用支付宝刷脸。没有支付宝或刷脸不成功，请回复“人工”了解其他方式。",
+			Help: "必须由本人用支付宝刷脸。没有支付宝或刷脸不成功，请点“换一种方式”。",
 			QR:   KeyFaceURL,
 			Back: PersonPage,
 			Exits: []Exit{
 				{On: Picked("我已完成认证", "完成了", "已完成"), Do: []Action{checkFace}, To: Stay, Lines: []int{39}},
 				{On: Picked("重新获取二维码"), To: PersonOpening, Lines: []int{38}},
+				{On: Picked("换一种方式", "刷脸不成功"), To: PersonMethod, Lines: []int{33}},
 				{On: Got(KindFaceDone), If: company, To: CompanyPage, Lines: []int{39}},
 				{On: Got(KindFaceDone), To: ServiceChoose, Lines: []int{39}},
 				{On: Got(KindFaceNotYet), To: Again},
@@ -107,12 +109,16 @@ var personProof = Chapter{
 			Ask:   "认证二维码已过期，您填写的资料还在。",
 			Help:  "重新获取二维码后，用支付宝扫码刷脸即可。",
 			Back:  PersonPage,
-			Exits: []Exit{{On: Picked("重新获取二维码", "重新获取"), To: PersonOpening}},
+			Exits: []Exit{
+				{On: Picked("重新获取二维码", "重新获取"), To: PersonOpening},
+				{On: Picked("换一种方式"), To: PersonMethod},
+			},
 		},
-	},
+	}, factorSteps...),
 }
 
 var (
+	byFace     = note("by the face", KeyFactor, FactorFace)
 	verifyFace = Action{
 		Name:    "verify the face",
 		Effect:  func(Case) Effect { return VerifyFace{} },

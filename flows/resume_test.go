@@ -22,6 +22,13 @@ func chose(method string, kv ...Key) Form {
 	return f
 }
 
+// factor is what somebody answered who wants no face.
+func factor(kv ...Key) Form {
+	f := answers(kv...)
+	f[KeyFactor] = Conceal(FactorCard)
+	return f
+}
+
 // given is a consent in force.
 func given(doc Agreement) map[string]Consent {
 	return map[string]Consent{doc.ID: {Version: doc.Version, At: time.Date(2026, 11, 23, 10, 0, 0, 0, Beijing)}}
@@ -62,6 +69,8 @@ func TestResume(t *testing.T) {
 		{"enterprise named", with(Facts{PersonVerified: true}, chose(""), nil), CompanyMethod},
 		{"company named", with(Facts{PersonVerified: true}, chose(MethodTransfer), nil), CompanyRules},
 		{"person proved", with(Facts{Registered: true, PersonVerified: true}, answers(KeyIDNumber), nil), CompanyPage},
+		{"person awaits a comparison", with(Facts{Registered: true}, factor(KeyIDNumber), nil), PersonComparing},
+		{"person chose how to be proved", with(Facts{Registered: true}, factor(KeyMobile), nil), PersonMethod},
 		{"person named", with(Facts{Registered: true}, answers(KeyIDNumber), nil), PersonOpening},
 		{"person agreed to the check", with(Facts{Registered: true, Agreed: given(faceNotice)}, answers(KeyMobile), nil), PersonPage},
 		{"registered", with(Facts{Registered: true}, answers(KeyMobile), nil), PersonStart},

@@ -32,6 +32,8 @@ func (w *world) ask(e Effect) {
 		w.unless(FaceDone{}, FaceOpened{URL: "https://face"}, FaceDone{})
 	case CheckFace:
 		w.unless(FaceDone{}, FaceNotYet{})
+	case CompareFactors:
+		w.unless(FaceDone{}, FaceRefused{Why: "不一致。"}, FaceDone{})
 	case OpenTransfer:
 		w.unless(CompanyProved{}, TransferOpened{To: Payee{Account: "1"}}, TransferWrong{Why: "金额不对。"}, CompanyProved{})
 	case CheckTransfer:

@@ -51,6 +51,7 @@ type Server struct {
 	authority *ca.Client
 	bank      *bank.Feed
 	register  desk.Register // none, when nil
+	factors   desk.Factors  // none, when nil
 	links     *links
 	guesses   *limiter
 	console   *consoleHTTP

@@ -29,6 +29,7 @@ type person struct {
 	Address  address `json:"address"`
 	Company  company `json:"company"`
 	Account  string  `json:"account"` // at the bank, the person's own
+	Card     string  `json:"card"`    // of that account, with its check digit
 }
 
 // address is where parcels go.
@@ -67,27 +68,27 @@ var (
 	people = []person{
 		{
 			OpenID: "oWangXiaoming", Alipay: "2088000000000101", Name: "王小明", IDNumber: "330106199003071236",
-			Mobile: "13912345678", Login: "13912345678", Password: "Xiaoming-2026", Account: "6222020000000000101",
+			Mobile: "13912345678", Login: "13912345678", Password: "Xiaoming-2026", Account: "6222020000000000101", Card: carded("622202000000000010"),
 			Address: address{"浙江省", "杭州市", "西湖区", "某某路12号3单元401室"}, Company: software,
 		},
 		{
 			OpenID: "oLiXiaohong", Alipay: "2088000000000102", Name: "李小红", IDNumber: "44050719991231004X",
-			Mobile: "13812345678", Login: "lixiaohong@example.com", Password: "Xiaohong-2026", Account: "6222020000000000102",
+			Mobile: "13812345678", Login: "lixiaohong@example.com", Password: "Xiaohong-2026", Account: "6222020000000000102", Card: carded("622202000000000010"),
 			Address: address{"广东省", "汕头市", "龙湖区", "某某街8号"}, Company: trade,
 		},
 		{
 			OpenID: "oZhangWei", Alipay: "2088000000000103", Name: "张伟", IDNumber: "440507198502280015",
-			Mobile: "13712345678", Login: "13712345678", Password: "Zhangwei-2026", Account: "6222020000000000103",
+			Mobile: "13712345678", Login: "13712345678", Password: "Zhangwei-2026", Account: "6222020000000000103", Card: carded("622202000000000010"),
 			Address: address{"北京市", "北京市", "海淀区", "某某大街1号"}, Company: software,
 		},
 		{
 			OpenID: "oChenJing", Alipay: "2088000000000104", Name: "陈静", IDNumber: numbered("33020319880612352"),
-			Mobile: "13612345678", Login: "13612345678", Password: "Chenjing-2026", Account: "6222020000000000104",
+			Mobile: "13612345678", Login: "13612345678", Password: "Chenjing-2026", Account: "6222020000000000104", Card: carded("622202000000000010"),
 			Address: address{"浙江省", "宁波市", "海曙区", "某某路12号"}, Company: trade,
 		},
 		{
 			OpenID: "oZhouMin", Alipay: "2088000000000105", Name: "周敏", IDNumber: numbered("33010619750620142"),
-			Mobile: "13512345678", Login: "13512345678", Password: "Zhoumin-2026", Account: "6222020000000000105",
+			Mobile: "13512345678", Login: "13512345678", Password: "Zhoumin-2026", Account: "6222020000000000105", Card: carded("622202000000000010"),
 			Address: address{"浙江省", "杭州市", "西湖区", "某某路90号"}, Company: software,
 		},
 	}
@@ -102,6 +103,28 @@ func registered() []esigntest.Company {
 	}
 }
 
+// holders are those whom telephone companies and banks know.
+func holders(all []person) []esigntest.Holder {
+	known := make([]esigntest.Holder, len(all))
+	for i, p := range all {
+		known[i] = esigntest.Holder{Name: p.Name, IDNumber: p.IDNumber, Mobile: p.Mobile, Card: p.Card}
+	}
+	return known
+}
+
+// carded adds the check digit of ISO/IEC 7812 to the digits of a card.
+func carded(digits string) string {
+	sum := 0
+	for i := range digits {
+		d := int(digits[len(digits)-1-i] - '0')
+		if i%2 == 0 {
+			d *= 2
+		}
+		sum += d/10 + d%10
+	}
+	return digits + string("0987654321"[sum%10])
+}
+
 // crowd makes that many more people. Their numbers have right check digits, and
 // nothing else about them is like anybody.
 func crowd(n int) []person {
@@ -111,7 +134,7 @@ func crowd(n int) []person {
 		all[i] = person{
 			OpenID: fmt.Sprintf("oCrowd%05d", i), Alipay: fmt.Sprintf("20889%011d", i), Name: "某某" + string(rune('一'+i%1000)),
 			IDNumber: numbered(fmt.Sprintf("330106%04d0307%03d", 1950+i%50, i/50)), Mobile: mobile, Login: mobile, Password: "Crowd-2026",
-			Account: fmt.Sprintf("62220299%011d", i), Address: people[0].Address, Company: software,
+			Account: fmt.Sprintf("62220299%011d", i), Card: carded(fmt.Sprintf("62220299%010d", i)), Address: people[0].Address, Company: software,
 		}
 	}
 	return all

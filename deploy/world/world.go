@@ -120,7 +120,7 @@ func (w *World) settleIn(service string) (err error) {
 		return err
 	}
 	w.esign = esigntest.New(esigntest.Config{
-		AppID: w.keys.ESignAppID, Secret: flows.Conceal(w.keys.ESignSecret), Companies: registered(), Clock: w.cfg.Now,
+		AppID: w.keys.ESignAppID, Secret: flows.Conceal(w.keys.ESignSecret), Companies: registered(), Holders: holders(slices.Concat(people, crowd(w.cfg.Crowd))), Clock: w.cfg.Now,
 	})
 	if w.ca, err = catest.Open(w.dir("ca"), w.cfg.Now); err != nil {
 		return err

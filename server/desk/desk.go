@@ -66,6 +66,7 @@ type Partners struct {
 	Payer     Payer
 	Holders   Holders
 	Register  Register // none, when nil
+	Factors   Factors  // none, when nil
 	Amounts   Range    // of what the payer sends
 	Bank      Statement
 	Voices    map[flows.Channel]Voice

@@ -199,6 +199,11 @@ type Checks interface {
 
 	// OpenCheckOf returns the open attempt of a talk, or [ErrUnknown].
 	OpenCheckOf(ctx context.Context, talk TalkID) (Check, error)
+
+	// Factors returns the mobile of a talk's account, which a code has proved,
+	// and the card that was filled in since, which is forgotten when the
+	// attempt ends.
+	Factors(ctx context.Context, talk TalkID) (mobile, card flows.Secret, err error)
 }
 
 // Check is one attempt to prove a person.
@@ -215,6 +220,7 @@ type Check struct {
 type CheckEnd struct {
 	State flows.FaceState // FacePassed, or empty
 	Why   string          // of a refusal, for the applicant
+	By    string          // how somebody was proved without a face: a Factor of package flows
 }
 
 // Transfers proves companies by their own 0.01 yuan.

@@ -115,9 +115,6 @@ func (d *Desk) rescue(ctx context.Context) error {
 
 // forget lets go of what has been kept long enough.
 func (d *Desk) forget(ctx context.Context) error {
-	n, err := d.cfg.Ledger.Forget(ctx, d.cfg.Now())
-	if n > 0 {
-		d.cfg.Log.Info("what was personal has been forgotten", slog.Int("of", n))
-	}
+	_, err := d.cfg.Ledger.Forget(ctx, d.cfg.Now())
 	return err
 }

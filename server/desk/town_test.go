@@ -26,6 +26,8 @@ type town struct {
 	sent     map[string]flows.Payout
 	holders  map[string]flows.Holder // by code of their log-in, each good once
 	match    flows.Match             // what the register says
+	held     map[string]flows.Person // by mobile, and by card and mobile
+	asked    int                     // comparisons of factors
 	returned bool                    // whether the bank sends payouts back
 	onQR     func(number string)     // called while QR is being answered
 	unspoken error                   // what Say answers
@@ -239,4 +241,21 @@ func (w *town) books() (bills, parcels, texts int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.bills), len(w.parcels), len(w.texts)
+}
+
+// Holds knows who holds a mobile, or a card with it.
+func (w *town) Holds(_ context.Context, who flows.Person, mobile, card flows.Secret) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked++
+	return w.held[card.Reveal()+mobile.Reveal()] == who, nil
+}
+
+func (w *town) registered(mobile, card string, who flows.Person) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.held == nil {
+		w.held = map[string]flows.Person{}
+	}
+	w.held[card+mobile] = who
 }

@@ -19,13 +19,13 @@ const (
 	codeMatch    = 0
 	codeMismatch = 30504001 // 信息比对不通过
 	codeNoRecord = 30504002 // the source has no such record
-	codeMissing  = 30500100 // a parameter
-	codeWrong    = 30500101 // a parameter
+	codeUnfit    = 30500100 // and the 99 after it: a parameter is missing or not taken
+	lastUnfit    = 30500199
 	codeRepeated = 30504900 // the same question too often: half an hour at most
 )
 
 const (
-	wordsUnfit    = "登记系统不认这个单位名称或代码，请核对企业信息，或换一种方式认证。"
+	wordsUnfit    = "登记系统不认这些信息，请核对后再试，或换一种方式认证。"
 	wordsNoRecord = "登记系统里没有查到贵单位，新成立的单位要过几天才查得到。请换一种方式认证。"
 	wordsRepeated = "核对得太频繁了，请半小时后再试，或换一种方式认证。"
 	wordsEnded    = "登记系统显示贵单位已注销或吊销，不能办理。如有疑问请回复“人工”。"
@@ -79,11 +79,14 @@ func verdict(body []byte) (match bool, err error) {
 			return false, &flows.RefusedError{Partner: partner, Code: "ended", Public: wordsEnded}
 		}
 		return true, nil
-	case codeMismatch:
+	case codeMismatch, 30501001, 30501006, 30501010: // the latter say what differs
 		return false, nil
 	case codeNoRecord:
 		return false, errNoRecord
-	case codeMissing, codeWrong, codeRepeated:
+	case codeRepeated:
+		return false, refused(*r.Code)
+	}
+	if *r.Code >= codeUnfit && *r.Code <= lastUnfit {
 		return false, refused(*r.Code)
 	}
 	return false, fmt.Errorf("platform answered %d", *r.Code)

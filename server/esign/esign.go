@@ -1,5 +1,6 @@
 // Package esign asks e签宝 whether what a customer says of themselves is what
-// the registers say: who represents a company.
+// the registers say: who represents a company, whose a mobile number or a bank
+// card is.
 //
 // It refuses to guess: only the platform's own code for a match is one, and an
 // answer that cannot be read is an error after which the question may be asked
@@ -48,8 +49,10 @@ func New(cfg Config, client *http.Client, now func() time.Time) (*Client, error)
 }
 
 // The comparisons, as the platform's reference names them (企业4要素信息比对,
-// 组织机构3要素信息比对).
+// 组织机构3要素信息比对, 个人运营商3要素信息比对, 个人银行卡4要素信息比对).
 const (
+	ofMobile     = "/v2/identity/verify/individual/telecom3Factors"
+	ofCard       = "/v2/identity/verify/individual/bank4Factors"
 	fourFactors  = "/v2/identity/verify/organization/enterprise/bureau4Factors"
 	threeFactors = "/v2/identity/verify/organization/verify"
 )
@@ -87,4 +90,35 @@ func (c *Client) Represents(ctx context.Context, org flows.Organisation, who flo
 		return flows.MatchName, nil
 	}
 	return flows.MatchPerson, nil
+}
+
+// holder is what is asked about whoever holds a mobile number or a card.
+type holder struct {
+	IDNumber string `json:"idNo"`
+	Name     string `json:"name"`
+	Card     string `json:"cardNo,omitempty"`
+	Mobile   string `json:"mobileNo"`
+}
+
+// Holds tells whether a person holds a mobile number, by what the telephone
+// companies know; with a card, whether the card is theirs and the number is the
+// one that its bank has. What no source knows is not theirs.
+//
+// What the platform does not take is a [*flows.RefusedError]; after any other
+// error nothing is known.
+func (c *Client) Holds(ctx context.Context, who flows.Person, mobile, card flows.Secret) (bool, error) {
+	path := ofMobile
+	if !card.IsZero() {
+		path = ofCard
+	}
+	same, err := c.compare(ctx, path, holder{
+		IDNumber: who.IDNumber.Reveal(), Name: who.Name.Reveal(), Card: card.Reveal(), Mobile: mobile.Reveal(),
+	})
+	if errors.Is(err, errNoRecord) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("esign: factors: %w", err)
+	}
+	return same, nil
 }

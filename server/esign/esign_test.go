@@ -37,6 +37,7 @@ var (
 func register(now func() time.Time) *esigntest.Register {
 	return esigntest.New(esigntest.Config{
 		AppID: "app", Secret: flows.Conceal("secret"), Companies: []esigntest.Company{company, unnamed, gone}, Clock: now,
+		Holders: []esigntest.Holder{{Name: "王小明", IDNumber: "330106199003071236", Mobile: "13912345678", Card: "6222020000000000000"}},
 	})
 }
 
@@ -80,6 +81,31 @@ func TestRepresents(t *testing.T) {
 	}
 }
 
+// TestHolds compares somebody with what their telephone company and bank know.
+func TestHolds(t *testing.T) {
+	c := client(t, register(time.Now), time.Now)
+	for _, test := range []struct {
+		about                      string
+		name, number, mobile, card string
+		want                       bool
+		words                      string // of a refusal
+	}{
+		{about: "the number's holder", name: "王小明", number: "330106199003071236", mobile: "13912345678", want: true},
+		{about: "somebody else", name: "李小红", number: "44050719991231004X", mobile: "13912345678"},
+		{about: "a number nobody knows", name: "王小明", number: "330106199003071236", mobile: "13800000000"},
+		{about: "the card's holder", name: "王小明", number: "330106199003071236", mobile: "13912345678", card: "6222020000000000000", want: true},
+		{about: "another card", name: "王小明", number: "330106199003071236", mobile: "13912345678", card: "6222020000000000018"},
+		{about: "no identity number", name: "王小明", number: "3301", mobile: "13912345678", words: "请核对"},
+	} {
+		who := flows.Person{Name: flows.Conceal(test.name), IDNumber: flows.Conceal(test.number)}
+		got, err := c.Holds(t.Context(), who, flows.Conceal(test.mobile), flows.Conceal(test.card))
+		no, is := errors.AsType[*flows.RefusedError](err)
+		if got != test.want || is != (test.words != "") || is && !strings.Contains(no.Public, test.words) || !is && err != nil {
+			t.Errorf("%s: %v, %v, want %v", test.about, got, err, test.want)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	now := time.Now()
 	c := client(t, register(func() time.Time { return now }), func() time.Time { return now })
@@ -94,7 +120,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	refuses(unknown, "没有查到")
-	refuses(short, "核对企业信息")
+	refuses(short, "请核对")
 	refuses(gone, "注销")
 	for range 10 {
 		if _, err := ask(t.Context(), c, company, "李小红", "44050719991231004X"); err != nil {

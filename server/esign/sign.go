@@ -42,7 +42,7 @@ func signature(secret flows.Secret, method, path string, body []byte) string {
 
 // compare puts one question. A no of the gateway is about our account or about
 // load, never about the customer, so it stays an ordinary error.
-func (c *Client) compare(ctx context.Context, path string, question factors) (match bool, err error) {
+func (c *Client) compare(ctx context.Context, path string, question any) (match bool, err error) {
 	body, err := json.Marshal(question)
 	if err != nil {
 		return false, err

@@ -28,6 +28,7 @@ const (
 	firstFacePoll  = 5 * time.Second
 	checkRandom    = 12 // characters of a number, after its time
 	checkNumbering = "20060102150405"
+	refusedADay    = 5 // attempts of one talk; guessing at somebody's data ends there
 )
 
 // OpenCheck implements [desk.Checks]. An attempt that is too old, or that was
@@ -37,7 +38,7 @@ func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, at time.Time) (des
 	var check desk.Check
 	over := false
 	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
-		outcome, err := l.needsNoCheck(ctx, tx, ref.Talk)
+		outcome, err := l.needsNoCheck(ctx, tx, ref.Talk, at)
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, at time.Time) (des
 
 // needsNoCheck returns the report for a talk that can have no attempt now, or
 // nil.
-func (l *Ledger) needsNoCheck(ctx context.Context, tx txn, talk desk.TalkID) (flows.Happening, error) {
+func (l *Ledger) needsNoCheck(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (flows.Happening, error) {
 	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
 		return nil, err
@@ -69,6 +70,14 @@ func (l *Ledger) needsNoCheck(ctx context.Context, tx txn, talk desk.TalkID) (fl
 		return nil, err
 	case !form.Has(flows.KeyName), !form.Has(flows.KeyIDNumber):
 		return flows.FaceRefused{Why: "请先填写姓名和身份证号。"}, nil
+	}
+	refused, err := tx.NewSelect().Model((*checkRow)(nil)).
+		Where("talk = ? AND state = ? AND at > ?", talk, checkRefused, millis(at.Add(-l.hurried(24*time.Hour)))).Count(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: checks of %s: %w", talk, err)
+	}
+	if refused >= refusedADay {
+		return flows.FaceRefused{Why: "今天没有通过的次数太多了，请明天再试，或回复“人工”。"}, nil
 	}
 	return nil, nil
 }
@@ -188,7 +197,10 @@ func (l *Ledger) CheckEnded(ctx context.Context, number string, end desk.CheckEn
 		if err := endCheck(ctx, tx, number, state); err != nil {
 			return err
 		}
-		return l.tellEnd(ctx, tx, open, state, end.Why, at)
+		if err := l.forget(ctx, tx, open.Talk, flows.KeyBankCard); err != nil {
+			return err
+		}
+		return l.tellEnd(ctx, tx, open, state, end, at)
 	})
 }
 
@@ -205,7 +217,7 @@ func endCheck(ctx context.Context, tx txn, number, state string) error {
 	return nil
 }
 
-func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state, why string, at time.Time) error {
+func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state string, end desk.CheckEnd, at time.Time) error {
 	id := "check/" + c.Number + "/" + state
 	switch state {
 	case checkPassed:
@@ -213,14 +225,28 @@ func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state, why s
 		if err := l.learned(ctx, tx, c.Talk, done, at); err != nil {
 			return err
 		}
-		if err := l.audit(ctx, tx, audited{Actor: "alipay", Did: "proved", Talk: c.Talk, About: c.Number, At: at}); err != nil {
+		note := audited{Actor: "alipay", Did: "proved", Talk: c.Talk, About: c.Number, At: at}
+		if end.By != "" {
+			note.Actor, note.Did = "esign", "proved by "+end.By
+		}
+		if err := l.audit(ctx, tx, note); err != nil {
 			return err
 		}
 		return l.report(ctx, tx, id, c.Talk, done, at)
 	case checkRefused:
-		return l.report(ctx, tx, id, c.Talk, flows.FaceRefused{Why: why}, at)
+		return l.report(ctx, tx, id, c.Talk, flows.FaceRefused{Why: end.Why}, at)
 	}
 	return nil
+}
+
+// Factors implements [desk.Checks].
+func (l *Ledger) Factors(ctx context.Context, talk desk.TalkID) (mobile, card flows.Secret, err error) {
+	a, err := l.account(ctx, l.read, talk)
+	if err != nil {
+		return mobile, card, err
+	}
+	form, err := l.saved(ctx, l.read, talk)
+	return a.Mobile, form[flows.KeyBankCard], err
 }
 
 // OpenCheckOf implements [desk.Checks].

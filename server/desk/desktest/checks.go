@@ -38,6 +38,7 @@ func Checks(t *testing.T, open func(t *testing.T) Proving) {
 		"a refusal says why and ends the attempt":           refusalEnds,
 		"an expired attempt is silent and passes no more":   expiredIsSilent,
 		"an unknown attempt can be ended but not be opened": unknownCheck,
+		"five refusals a day are all":                       refusalsEnd,
 	})
 }
 
@@ -253,4 +254,20 @@ func unknownCheck(t *testing.T, p Proving) {
 	if !errors.Is(err, desk.ErrUnknown) {
 		t.Errorf("CheckOpened of an unknown attempt = %v, want ErrUnknown", err)
 	}
+}
+
+// refusalsEnd lets nobody guess on at somebody's data; the next day they may.
+func refusalsEnd(t *testing.T, p Proving) {
+	talk := named(t, p, "oA")
+	refused := desk.CheckEnd{Why: "不一致。", By: flows.FactorMobile}
+	for i := range 5 {
+		endCheck(t, p, openCheck(t, p, talk, fmt.Sprint("e", i), Noon).Number, refused)
+	}
+	if _, err := p.OpenCheck(t.Context(), Ref(talk, "e5"), Noon.Add(time.Hour)); !errors.Is(err, desk.ErrUsed) {
+		t.Errorf("the sixth attempt of a day: %v, want ErrUsed", err)
+	}
+	if got, ok := Answer(t, p, Ref(talk, "e5")).(flows.FaceRefused); !ok || !strings.Contains(got.Why, "明天") {
+		t.Errorf("it reports %#v, want FaceRefused until tomorrow", got)
+	}
+	openCheck(t, p, talk, "e6", Noon.Add(25*time.Hour))
 }

@@ -28,6 +28,7 @@ func Endings(t *testing.T, open func(t *testing.T) Ledger) {
 		"a company's open proof is closed":               endProof,
 		"a consent taken back ends what is under way":    withdrawUnproved,
 		"a consent taken back leaves what is proved":     withdrawProved,
+		"a card is forgotten with its attempt":           forgetCard,
 	}
 	run(t, open, tests)
 }
@@ -266,5 +267,31 @@ func withdrawProved(t *testing.T, l Ledger) {
 	f := a.facts()
 	if !f.PersonVerified || !f.Ordered || !f.Form.Has(flows.KeyName) || !f.Form.Has(flows.KeyTotal) {
 		t.Errorf("Facts = %+v, want the person and order %s as before", f, order.No)
+	}
+}
+
+// forgetCard compares somebody by a card: the number is there for as long as
+// that takes.
+func forgetCard(t *testing.T, l Ledger) {
+	a := newApplicant(t, l, "a")
+	a.registers()
+	for _, end := range []desk.CheckEnd{{Why: "不一致。", By: flows.FactorCard}, {State: flows.FacePassed, By: flows.FactorCard}} {
+		a.saves("person.card", map[flows.Key]string{
+			flows.KeyName: someName, flows.KeyIDNumber: "11010519491231002X", flows.KeyBankCard: "6222020000000000000",
+		})
+		check, err := l.OpenCheck(t.Context(), a.ref(), Noon)
+		if err != nil {
+			t.Fatalf("OpenCheck = %v", err)
+		}
+		mobile, card, err := l.Factors(t.Context(), a.talk)
+		if err != nil || card.Reveal() != "6222020000000000000" || mobile.IsZero() || mobile != a.facts().Form[flows.KeyMobile] {
+			t.Errorf("Factors = %v, card known %v, want the account's mobile and the card", err, !card.IsZero())
+		}
+		if err := l.CheckEnded(t.Context(), check.Number, end, Noon); err != nil {
+			t.Fatalf("CheckEnded = %v", err)
+		}
+		if _, card, _ := l.Factors(t.Context(), a.talk); !card.IsZero() || a.facts().Form.Has(flows.KeyBankCard) {
+			t.Errorf("after %q the card is still known", end.Why)
+		}
 	}
 }

@@ -31,6 +31,7 @@ type Config struct {
 	AppID     string
 	Secret    flows.Secret
 	Companies []Company
+	Holders   []Holder
 	Clock     func() time.Time
 }
 
@@ -41,6 +42,14 @@ type Company struct {
 	Representative string
 	IDNumber       string // of the representative; the register may have none
 	State          string // 1 when empty: in business; 2 is deregistered
+}
+
+// Holder is somebody with a mobile number, and a card whose bank has it.
+type Holder struct {
+	Name     string
+	IDNumber string
+	Mobile   string
+	Card     string
 }
 
 // Register is the stand-in. It is safe for use by many goroutines.
@@ -94,9 +103,17 @@ type answer struct {
 }
 
 // Prefix of the paths that the stand-in answers.
-const Prefix = "/v2/identity/verify/organization/"
+const Prefix = "/v2/identity/verify/"
 
-// ServeHTTP answers the two comparisons of a company.
+// The comparisons, each with the fields that it wants.
+var services = map[string][]string{
+	"organization/enterprise/bureau4Factors": {"name", "orgCode", "legalRepName", "legalRepCertNo"},
+	"organization/verify":                    {"name", "orgCode", "legalRepName"},
+	"individual/telecom3Factors":             {"idNo", "name", "mobileNo"},
+	"individual/bank4Factors":                {"idNo", "name", "cardNo", "mobileNo"},
+}
+
+// ServeHTTP answers the comparisons.
 func (r *Register) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	switch {
 	case r.taken("500"):
@@ -121,8 +138,9 @@ func (r *Register) answer(q *http.Request, body []byte) answer {
 	if no := r.gate(q, body); no != "" {
 		return answer{status: http.StatusUnauthorized, Code: http.StatusUnauthorized, Words: no}
 	}
-	byNumber := q.URL.Path == Prefix+"enterprise/bureau4Factors"
-	if q.Method != http.MethodPost || !byNumber && q.URL.Path != Prefix+"verify" {
+	service := strings.TrimPrefix(q.URL.Path, Prefix)
+	needed := services[service]
+	if q.Method != http.MethodPost || needed == nil {
 		return answer{status: http.StatusNotFound, Code: http.StatusNotFound, Words: "no such service"}
 	}
 	if r.taken("down") {
@@ -132,13 +150,31 @@ func (r *Register) answer(q *http.Request, body []byte) answer {
 	if err := json.Unmarshal(body, &asked); err != nil {
 		return ok(30500101, "参数错误")
 	}
-	if no, is := unfit(asked, byNumber); is {
+	if no, is := unfit(asked, needed); is {
 		return no
 	}
 	if r.repeated(string(body)) {
 		return ok(30504900, "请求已判定被风控请等待/联系管理员处理!")
 	}
-	return r.compare(asked, byNumber)
+	if strings.HasPrefix(service, "individual/") {
+		return r.holds(asked)
+	}
+	return r.compare(asked, asked["legalRepCertNo"] != "")
+}
+
+// holds looks for whoever holds the mobile number, and the card when one is
+// asked for.
+func (r *Register) holds(asked map[string]string) answer {
+	for _, h := range r.cfg.Holders {
+		if h.Mobile != asked["mobileNo"] {
+			continue
+		}
+		if h.Name == asked["name"] && h.IDNumber == asked["idNo"] && (asked["cardNo"] == "" || h.Card == asked["cardNo"]) {
+			return ok(0, "成功")
+		}
+		return ok(30504001, "信息比对不通过，请检查信息的正确性")
+	}
+	return ok(30504002, "数据源查询失败，请联系服务人员处理")
 }
 
 func ok(code int, words string) answer {
@@ -172,11 +208,7 @@ func (r *Register) gate(q *http.Request, body []byte) string {
 }
 
 // unfit says which field the platform does not take.
-func unfit(asked map[string]string, byNumber bool) (no answer, is bool) {
-	needed := []string{"name", "orgCode", "legalRepName"}
-	if byNumber {
-		needed = append(needed, "legalRepCertNo")
-	}
+func unfit(asked map[string]string, needed []string) (no answer, is bool) {
 	for _, field := range needed {
 		if asked[field] == "" {
 			return ok(30500100, "缺少参数: "+field), true
@@ -185,8 +217,14 @@ func unfit(asked map[string]string, byNumber bool) (no answer, is bool) {
 			return ok(30500101, "参数错误: "+field), true
 		}
 	}
-	if n := len(asked["orgCode"]); utf8.RuneCountInString(asked["name"]) < 2 || n != 15 && n != 18 {
+	n := len(asked["orgCode"])
+	switch {
+	case utf8.RuneCountInString(asked["name"]) < 2, asked["orgCode"] != "" && n != 15 && n != 18:
 		return ok(30500101, "参数错误:请输入正确的组织机构证件号!"), true
+	case asked["orgCode"] == "" && len(asked["idNo"]) != 18:
+		return ok(30500118, "请输入正确的身份证号码"), true
+	case asked["orgCode"] == "" && len(asked["mobileNo"]) != 11:
+		return ok(30500120, "请输入正确的手机号码"), true
 	}
 	return answer{}, false
 }
