@@ -39,7 +39,6 @@ var rulings = map[int]ruling{
 	25: replaced("Alipay's face verification", noProvider, "talks/person.txt"),
 	27: replaced("a narrower authorisation", "only result, time and serial number are asked for, nothing of an account", "talks/person.txt"),
 	32: obeyedBy("“人工” in every step", "flows.TestWordsAnswerAnywhere"),
-	33: replaced("the face by oneself, card and mobile through an agent", "only the face is automated", "talks/company.txt"),
 	40: {
 		Verdict: Obeyed, By: []string{"what rests is sealed, an identity number goes after the activation, and a consent can be taken back"},
 		Shown: []string{"server.TestNothingPersonalIsLogged", "server/ledger.TestNothingPersonalRestsInClear", "server/ledger.TestRetention"},
