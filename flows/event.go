@@ -201,7 +201,7 @@ type TransferNotYet struct{}
 type PayoutSent struct {
 	Tail  string    // last digits of the account
 	Until time.Time // how long the amount may be told
-	Left  int       // how often (M71)
+	Left  int       `cbor:",omitempty"` // how often (M71)
 }
 
 // PayoutRefused says that our transfer did not go out, or came back, and why.

@@ -7,7 +7,7 @@ type Reply struct {
 	Page      *PageLink
 	QR        *QR
 	Documents []DocumentLink
-	Card      *CardLink // a page to be passed on
+	Card      *CardLink `cbor:",omitempty"` // a page to be passed on
 }
 
 // DocumentLink names a document that can be read before answering.
