@@ -301,8 +301,10 @@ func form(page *flows.Page, known flows.Form, typed url.Values, problems map[flo
 	for _, field := range page.Fields {
 		switch {
 		case field.Input == flows.InputPassword, field.Key == flows.KeyCode:
+		case field.Input == flows.InputFixed && field.Key == flows.KeyMobile:
+			f.Values[field.Key] = flows.Show(field.Key, known)
 		case field.Input == flows.InputFixed || typed == nil:
-			if field.Key != flows.KeyIDNumber {
+			if field.Key != flows.KeyIDNumber && field.Key != flows.KeyBankCard {
 				f.Values[field.Key] = known.Text(field.Key)
 			}
 		default:
