@@ -26,7 +26,7 @@ needs: ## install what the tests need, on Debian
 	@.ci/needs
 
 test: needs ## run every test against the real things
-	$(GO) test $(RACE) -count=1 -timeout 15m ./...
+	CERTDESK_NPM=$$(.ci/peers) $(GO) test $(RACE) -count=1 -timeout 15m ./...
 
 check: format vet lint fresh test soak fuzz coverage ## everything that CI asks for
 
