@@ -150,6 +150,7 @@ const (
 	WhyFraud     = "fraud"
 	WhyDistress  = "distress"
 	WhyOverseas  = "overseas"
+	WhyNoAccount = "no account"
 )
 
 // CallAgent puts the conversation into the desk's queue.

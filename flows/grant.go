@@ -42,6 +42,7 @@ var grantSteps = []Step{
 			{On: Picked("已开通，用企业支付宝", "企业支付宝", "已开通"), Do: []Action{byCompany}, To: CompanyDeclare, Lines: []int{44, 45, 51}},
 			{On: Picked("没有开通，用对公汇款", "对公汇款", "对公打款", "没有开通", "没开通"), Do: []Action{byTransfer}, To: CompanyRules, Lines: []int{44, 47, 54}},
 			{On: Picked("我是法定代表人", "法定代表人", "法人"), To: CompanyComparing, Lines: []int{41}},
+			{On: Picked("不确定，帮我选", "帮我选", "不确定"), To: CompanyAsksLegal},
 			{On: Picked("修改企业信息"), To: CompanyPage},
 			{On: Picked("组织类型不对"), To: CompanyKind},
 		},
