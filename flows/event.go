@@ -63,6 +63,7 @@ const (
 	KindGrantOpened         Kind = "grant-opened"
 	KindGrantRefused        Kind = "grant-refused"
 	KindGrantNotYet         Kind = "grant-not-yet"
+	KindCompanyUnproved     Kind = "company-unproved"
 	KindOrdered             Kind = "ordered"
 	KindPayOpened           Kind = "pay-opened"
 	KindPayRefused          Kind = "pay-refused"
@@ -188,6 +189,10 @@ type GrantOpened struct {
 // company, or that none can be asked for, and why.
 type GrantRefused struct{ Why string }
 
+// CompanyUnproved says that what proved the company counts no more, on the word
+// of a member of staff.
+type CompanyUnproved struct{}
+
 // GrantNotYet answers somebody who asked: nobody has agreed so far.
 type GrantNotYet struct{}
 
@@ -310,6 +315,7 @@ func (RepresentativeNamed) Kind() Kind { return KindRepresentativeNamed }
 func (GrantOpened) Kind() Kind         { return KindGrantOpened }
 func (GrantRefused) Kind() Kind        { return KindGrantRefused }
 func (GrantNotYet) Kind() Kind         { return KindGrantNotYet }
+func (CompanyUnproved) Kind() Kind     { return KindCompanyUnproved }
 func (Ordered) Kind() Kind             { return KindOrdered }
 func (PayOpened) Kind() Kind           { return KindPayOpened }
 func (PayRefused) Kind() Kind          { return KindPayRefused }
@@ -332,7 +338,7 @@ func HappeningOf(k Kind) Happening {
 		Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
 		Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
 		TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
-		NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
+		NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
 		ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},
 	} {
 		if h.Kind() == k {

@@ -100,6 +100,8 @@ func whyNot(what Happening) (why string, known bool) {
 		return e.Why, true
 	case GrantRefused:
 		return e.Why, true
+	case CompanyUnproved:
+		return "经核实，之前那笔汇款不能作为贵单位的认证，很抱歉。请重新认证，已填写的资料还在；有疑问请回复“人工”。", true
 	case GrantNotYet:
 		return "支付宝还没有返回授权的结果。授权后会自动继续；没有成功的话，请再扫一次二维码。", true
 	case PayRefused:
@@ -133,6 +135,8 @@ func (m *move) learn(what Happening) {
 	switch what.(type) {
 	case FaceDone, FaceRefused:
 		delete(m.c.Form, KeyBankCard)
+	case CompanyUnproved:
+		delete(m.c.Form, KeyCompanyProved)
 	}
 	if _, ok := what.(Activated); ok {
 		what = KeyStep{Step: 5, Name: "完成", State: "done"} // the tool reports it a moment later

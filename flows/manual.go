@@ -58,6 +58,9 @@ var whenever = []Exit{
 	{On: Got(KindRepresentativeNamed), To: Stay},
 	{On: Got(KindGrantOpened), To: Stay},
 	{On: Got(KindGrantNotYet), To: Stay},
+	{On: Got(KindCompanyUnproved), If: choosesIndustrial, To: CompanyMethod},
+	{On: Got(KindCompanyUnproved), If: chooses, To: CompanyRules},
+	{On: Got(KindCompanyUnproved), To: Stay},
 	{On: Got(KindGrantRefused), If: companyUnproved, To: Again},
 	{On: Got(KindGrantRefused), To: Stay},
 	{On: Got(KindOrdered), To: Stay},
@@ -106,6 +109,8 @@ var (
 	personUnproved      = &Guard{"a company's handler is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && company.Holds(c, e) }}
 	alonePersonUnproved = &Guard{"the applicant is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && person.Holds(c, e) }}
 	companyUnproved     = within("the company is not proved yet", "company")
+	chooses             = within("nothing is ordered yet", "service")
+	choosesIndustrial   = both(chooses, industrial)
 	paysNow             = &Guard{"for this order, not paid yet", func(c Case, e Event) bool { return paying.Holds(c, e) && ours.Holds(c, e) }}
 	paidBefore          = &Guard{"for this order, paid already", func(c Case, e Event) bool { return afterPayment.Holds(c, e) && ours.Holds(c, e) }}
 	afterPayment        = within("paid", "delivery", "activation", "done")

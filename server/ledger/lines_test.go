@@ -323,6 +323,9 @@ func unmatchByHand(t *testing.T, l books) {
 	if f := desktest.Facts(t, l, talk); f.CompanyVerified || f.Form.Has(flows.KeyCompanyProved) {
 		t.Error("the company is still proved")
 	}
+	if told, err := l.Told(ctx, talk); err != nil || told["unproved/"+proof] != (flows.CompanyUnproved{}) {
+		t.Errorf("the talk is not told: %v, %v", told, err)
+	}
 	if waiting, err := l.Waiting(ctx); err != nil || len(waiting) != 1 || waiting[0].Why != whyTransfer {
 		t.Errorf("waiting are %+v, %v, want a call to the talk", waiting, err)
 	}

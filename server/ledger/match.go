@@ -125,6 +125,7 @@ func (l *Ledger) unprove(ctx context.Context, tx txn, line bankLineRow, at time.
 		l.endProof(ctx, tx, proof, proofClosed),
 		l.save(ctx, tx, proof.Talk, forgotten, flows.Form{flows.KeyCompanyProved: flows.Secret{}}, at),
 		l.call(ctx, tx, proof.Talk, whyTransfer, at),
+		l.report(ctx, tx, "unproved/"+proof.Number, proof.Talk, flows.CompanyUnproved{}, at),
 	)
 }
 
