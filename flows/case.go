@@ -115,9 +115,10 @@ const (
 	KeyLogin      Key = "login"
 	KeyMobile     Key = "mobile"
 	KeyCode       Key = "code"
-	KeyCodes      Key = "codes"    // sent, and nobody registered yet
-	KeyRiddle     Key = "riddle"   // the word that somebody is asked to pick
-	KeyPassword   Key = "password" // its hash; the page keeps the rest
+	KeyNewMobile  Key = "newmobile" // that is to take the mobile's place
+	KeyCodes      Key = "codes"     // sent, and nobody registered yet
+	KeyRiddle     Key = "riddle"    // the word that somebody is asked to pick
+	KeyPassword   Key = "password"  // its hash; the page keeps the rest
 	KeyPassword2  Key = "password2"
 	KeyOrgName    Key = "org"
 	KeyOrgName2   Key = "org2"

@@ -25,6 +25,7 @@ const (
 	VerbVerifyFace            Verb = "verify-face"
 	VerbCheckFace             Verb = "check-face"
 	VerbCompareFactors        Verb = "compare-factors"
+	VerbChangePhone           Verb = "change-phone"
 	VerbOpenTransfer          Verb = "open-transfer"
 	VerbCheckTransfer         Verb = "check-transfer"
 	VerbSendPayout            Verb = "send-payout"
@@ -99,6 +100,10 @@ type CheckFace struct{}
 type CompareFactors struct {
 	Factor string `cbor:"1,keyasint,omitempty"`
 }
+
+// ChangePhone gives the account its new mobile number, when the person who was
+// proved holds it and the saved code is right.
+type ChangePhone struct{}
 
 // OpenTransfer prepares for the company's 0.01 yuan.
 type OpenTransfer struct{}
@@ -181,6 +186,7 @@ func (Register) Verb() Verb              { return VerbRegister }
 func (VerifyFace) Verb() Verb            { return VerbVerifyFace }
 func (CheckFace) Verb() Verb             { return VerbCheckFace }
 func (CompareFactors) Verb() Verb        { return VerbCompareFactors }
+func (ChangePhone) Verb() Verb           { return VerbChangePhone }
 func (OpenTransfer) Verb() Verb          { return VerbOpenTransfer }
 func (CheckTransfer) Verb() Verb         { return VerbCheckTransfer }
 func (SendPayout) Verb() Verb            { return VerbSendPayout }
@@ -203,7 +209,7 @@ func (Say) Verb() Verb                   { return VerbSay }
 // the codec of the stores.
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
-		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
+		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
 		CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
 	} {
 		if e.Verb() == v {

@@ -64,6 +64,8 @@ const (
 	KindGrantRefused        Kind = "grant-refused"
 	KindGrantNotYet         Kind = "grant-not-yet"
 	KindCompanyUnproved     Kind = "company-unproved"
+	KindPhoneChanged        Kind = "phone-changed"
+	KindPhoneRefused        Kind = "phone-refused"
 	KindOrdered             Kind = "ordered"
 	KindPayOpened           Kind = "pay-opened"
 	KindPayRefused          Kind = "pay-refused"
@@ -193,6 +195,12 @@ type GrantRefused struct{ Why string }
 // of a member of staff.
 type CompanyUnproved struct{}
 
+// PhoneChanged says that the account has another mobile number.
+type PhoneChanged struct{ Mobile Secret }
+
+// PhoneRefused says why it has not.
+type PhoneRefused struct{ Why string }
+
 // GrantNotYet answers somebody who asked: nobody has agreed so far.
 type GrantNotYet struct{}
 
@@ -316,6 +324,8 @@ func (GrantOpened) Kind() Kind         { return KindGrantOpened }
 func (GrantRefused) Kind() Kind        { return KindGrantRefused }
 func (GrantNotYet) Kind() Kind         { return KindGrantNotYet }
 func (CompanyUnproved) Kind() Kind     { return KindCompanyUnproved }
+func (PhoneChanged) Kind() Kind        { return KindPhoneChanged }
+func (PhoneRefused) Kind() Kind        { return KindPhoneRefused }
 func (Ordered) Kind() Kind             { return KindOrdered }
 func (PayOpened) Kind() Kind           { return KindPayOpened }
 func (PayRefused) Kind() Kind          { return KindPayRefused }
@@ -338,7 +348,7 @@ func HappeningOf(k Kind) Happening {
 		Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
 		Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
 		TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
-		NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
+		NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, PhoneChanged{}, PhoneRefused{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
 		ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},
 	} {
 		if h.Kind() == k {

@@ -23,6 +23,8 @@ func Learned(what Happening) Form {
 		put(KeyFaceUntil, clock(e.Until))
 	case FaceDone:
 		put(KeyPersonProved, "1")
+	case PhoneChanged:
+		f[KeyMobile] = e.Mobile
 	case TransferOpened:
 		put(KeyPayeeName, e.To.Name)
 		put(KeyPayeeAccount, e.To.Account)
@@ -104,6 +106,8 @@ func whyNot(what Happening) (why string, known bool) {
 		return "经核实，之前那笔汇款不能作为贵单位的认证，很抱歉。请重新认证，已填写的资料还在；有疑问请回复“人工”。", true
 	case GrantNotYet:
 		return "支付宝还没有返回授权的结果。授权后会自动继续；没有成功的话，请再扫一次二维码。", true
+	case PhoneRefused:
+		return e.Why, true
 	case PayRefused:
 		return e.Why, true
 	case PayNotYet:
@@ -137,6 +141,8 @@ func (m *move) learn(what Happening) {
 		delete(m.c.Form, KeyBankCard)
 	case CompanyUnproved:
 		delete(m.c.Form, KeyCompanyProved)
+	case PhoneChanged:
+		delete(m.c.Form, KeyNewMobile)
 	}
 	if _, ok := what.(Activated); ok {
 		what = KeyStep{Step: 5, Name: "完成", State: "done"} // the tool reports it a moment later
@@ -176,7 +182,7 @@ func clock(t time.Time) string {
 func Show(k Key, f Form) string {
 	text := f.Text(k)
 	switch k {
-	case KeyMobile, KeyToMobile:
+	case KeyMobile, KeyToMobile, KeyNewMobile:
 		return MaskMobile(text)
 	case KeyLogin:
 		return MaskLogin(text)

@@ -15,7 +15,7 @@ func Manual(phone string) *Flow {
 		Download: "http://www.tseal.cn/",
 		Start:    Welcome,
 		Chapters: []Chapter{
-			welcome, register, personProof, companyProof, service, payment, delivery, activation, cancelling, consent,
+			welcome, register, personProof, companyProof, service, payment, delivery, activation, cancelling, consent, phoneChange,
 		},
 		Whenever: whenever,
 		Resumes:  resumes,
@@ -30,6 +30,9 @@ var whenever = []Exit{
 	{On: Picked(WordCancel, "取消办理", "不办了"), If: afterPayment, To: CancelPaid},
 	{On: Picked(WordCancel, "取消办理", "不办了"), To: CancelConfirm},
 	{On: Picked(WordWithdraw, "撤回同意", "取消授权"), To: ConsentWithdraw},
+
+	{On: Picked(newPhone, newPhoneWords...), If: phoneMayChange, To: PhoneNew},
+	{On: Picked(newPhone, newPhoneWords...), If: phoneMustWait, Do: []Action{phoneUnready}, To: Again},
 
 	{On: Got(KindCodeSent), To: Stay},
 	{On: Got(KindCodeRefused), To: Stay},
@@ -63,6 +66,8 @@ var whenever = []Exit{
 	{On: Got(KindCompanyUnproved), To: Stay},
 	{On: Got(KindGrantRefused), If: companyUnproved, To: Again},
 	{On: Got(KindGrantRefused), To: Stay},
+	{On: Got(KindPhoneChanged), To: Stay},
+	{On: Got(KindPhoneRefused), To: Stay},
 	{On: Got(KindOrdered), To: Stay},
 	{On: Got(KindPayOpened), To: Stay},
 	{On: Got(KindPayRefused), To: Stay},

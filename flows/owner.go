@@ -118,6 +118,8 @@ func notice(what Happening) string {
 		return "订单 " + n.No + " 已收到付款 " + n.Amount.String() + " 元。"
 	case CompanyProved:
 		return "贵单位的实名认证已通过。"
+	case PhoneChanged:
+		return "手机号已更换为 " + MaskMobile(n.Mobile.Reveal()) + "。"
 	case CompanyUnproved:
 		return "之前那笔汇款经核实不能作为贵单位的认证，需要重新认证。"
 	case TransferWrong:

@@ -166,6 +166,7 @@ type Purpose string
 const (
 	PurposeRegister Purpose = "register"
 	PurposeActivate Purpose = "activate"
+	PurposePhone    Purpose = "phone"
 )
 
 // Subject is whom a certificate speaks of.

@@ -173,6 +173,10 @@ func (v *news) happening(kind Kind, c Case) Happening {
 		return AgentCalled{Before: v.number("before")}
 	case KindCodeSent:
 		return CodeSent{Mobile: v.secret("mobile")}
+	case KindPhoneChanged:
+		return PhoneChanged{Mobile: v.secret("mobile")}
+	case KindPhoneRefused:
+		return PhoneRefused{Why: v.text("why")}
 	case KindCodeRefused:
 		return CodeRefused{Why: v.text("why")}
 	case KindRegistered:

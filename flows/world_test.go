@@ -32,6 +32,8 @@ func (w *world) ask(e Effect) {
 		w.unless(FaceDone{}, FaceOpened{URL: "https://face"}, FaceDone{})
 	case CheckFace:
 		w.unless(FaceDone{}, FaceNotYet{})
+	case ChangePhone:
+		w.tell(PhoneChanged{Mobile: Conceal("13900139000")})
 	case CompareFactors:
 		w.unless(FaceDone{}, FaceRefused{Why: "不一致。"}, FaceDone{})
 	case OpenTransfer:

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -193,7 +194,7 @@ func (s *Server) wireTexter() (err error) {
 	m := s.cfg.SMS
 	s.texter, err = sms.New(sms.Config{
 		Endpoint: m.Endpoint, KeyID: m.KeyID, KeySecret: m.KeySecret, SignName: m.SignName,
-		Templates: map[flows.Purpose]string{flows.PurposeRegister: m.Register, flows.PurposeActivate: m.Activate},
+		Templates: map[flows.Purpose]string{flows.PurposeRegister: m.Register, flows.PurposeActivate: m.Activate, flows.PurposePhone: cmp.Or(m.Phone, m.Register)},
 	}, s.watch.guarded("sms"))
 	return err
 }

@@ -26,6 +26,7 @@ type resident struct {
 	Login    string `json:"login"`
 	Account  string `json:"account"`
 	Card     string `json:"card"`
+	Second   string `json:"second"`
 	Company  struct {
 		Name, Code, Account, Alipay string
 	} `json:"company"`
@@ -77,6 +78,7 @@ func TestTheWholeWay(t *testing.T) {
 		a.fills(a.opens(a.showsACard(who)), map[string]string{"uscc": who.Company.Code})
 		a.picks(a.hears("开通企业支付宝"), "我是法定代表人")
 		a.hears("实名认证已")
+		a.changesNumber(who)
 	})
 	t.Run("both go on after a restart", func(t *testing.T) {
 		d.t = t
@@ -178,6 +180,21 @@ func (a *applicant) showsACard(who resident) item {
 	a.picks(a.hears("登记的信息与您填写的不一致"), "用银行卡认证")
 	a.fills(a.opens(a.hears("填写后核对")), map[string]string{"name": who.Name, "id": who.IDNumber, "bankcard": who.Card, "consent": "on"})
 	return a.hears("实名认证已")
+}
+
+// changesNumber goes over to another number of the same person: somebody else's
+// is refused.
+func (a *applicant) changesNumber(who resident) {
+	a.t.Helper()
+	a.do("say", map[string]string{"text": "换手机号"})
+	page := a.opens(a.hears("填写新号码"))
+	tells := func(number, words string) item {
+		page = a.fills(page, map[string]string{"newmobile": number})
+		a.fills(page, map[string]string{"code": a.texted(number, 0)})
+		return a.hears(words)
+	}
+	page = a.opens(tells("13799990000", "新号码不是您本人实名办理的"))
+	tells(who.Second, "手机号已更换为 "+who.Second[:3])
 }
 
 // subAccount is the number of a receiving account: ours and six digits.

@@ -24,6 +24,7 @@ type person struct {
 	Name     string  `json:"name"`
 	IDNumber string  `json:"id_number"`
 	Mobile   string  `json:"mobile"`
+	Second   string  `json:"second"` // another number of theirs; most have none
 	Login    string  `json:"login"`
 	Password string  `json:"password"`
 	Address  address `json:"address"`
@@ -88,7 +89,7 @@ var (
 		},
 		{
 			OpenID: "oZhouMin", Alipay: "2088000000000105", Name: "周敏", IDNumber: numbered("33010619750620142"),
-			Mobile: "13512345678", Login: "13512345678", Password: "Zhoumin-2026", Account: "6222020000000000105", Card: carded("622202000000000010"),
+			Mobile: "13512345678", Second: "13512340000", Login: "13512345678", Password: "Zhoumin-2026", Account: "6222020000000000105", Card: carded("622202000000000010"),
 			Address: address{"浙江省", "杭州市", "西湖区", "某某路90号"}, Company: software,
 		},
 	}
@@ -105,9 +106,12 @@ func registered() []esigntest.Company {
 
 // holders are those whom telephone companies and banks know.
 func holders(all []person) []esigntest.Holder {
-	known := make([]esigntest.Holder, len(all))
-	for i, p := range all {
-		known[i] = esigntest.Holder{Name: p.Name, IDNumber: p.IDNumber, Mobile: p.Mobile, Card: p.Card}
+	var known []esigntest.Holder
+	for _, p := range all {
+		known = append(known, esigntest.Holder{Name: p.Name, IDNumber: p.IDNumber, Mobile: p.Mobile, Card: p.Card})
+		if p.Second != "" {
+			known = append(known, esigntest.Holder{Name: p.Name, IDNumber: p.IDNumber, Mobile: p.Second})
+		}
 	}
 	return known
 }

@@ -82,6 +82,8 @@ var happened = map[flows.Kind]string{
 	flows.KindRepresentativeNamed: "与登记的法定代表人同名",
 	flows.KindGrantOpened:         "支付宝授权二维码已生成",
 	flows.KindGrantRefused:        "支付宝授权没有通过",
+	flows.KindPhoneChanged:        "手机号已更换",
+	flows.KindPhoneRefused:        "手机号没有更换",
 	flows.KindCompanyUnproved:     "单位的认证被撤销，要重新认证",
 	flows.KindGrantNotYet:         "支付宝授权还没有到",
 	flows.KindOrdered:             "订单已生成",

@@ -57,6 +57,8 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.compareRepresentative(ctx, ref)
 	case flows.OpenGrant:
 		return d.openGrant(ctx, ref)
+	case flows.ChangePhone:
+		return d.changePhone(ctx, ref)
 	case flows.CompareFactors:
 		return d.compareFactors(ctx, ref, e)
 	case flows.CheckGrant:
@@ -171,6 +173,31 @@ func (d *Desk) compareFactors(ctx context.Context, ref Ref, e flows.CompareFacto
 		}
 	}
 	return d.cfg.Ledger.CheckEnded(ctx, check.Number, end, d.cfg.Now())
+}
+
+// changePhone asks whose the new number is before the code is used up.
+func (d *Desk) changePhone(ctx context.Context, ref Ref) error {
+	who, mobile, err := d.cfg.Ledger.NewPhone(ctx, ref.Talk)
+	if errors.Is(err, ErrUnknown) {
+		return d.answer(ctx, ref, flows.PhoneRefused{Why: "请重新填写新手机号码。"})
+	}
+	if err != nil {
+		return err
+	}
+	if d.cfg.Partners.Factors == nil {
+		return d.answer(ctx, ref, flows.PhoneRefused{Why: "暂时不能核对新号码，请回复“人工”。"})
+	}
+	same, err := d.cfg.Partners.Factors.Holds(ctx, who, mobile, flows.Secret{})
+	if why, no := refused(err); no {
+		return d.answer(ctx, ref, flows.PhoneRefused{Why: why})
+	}
+	if err != nil {
+		return err
+	}
+	if !same {
+		return d.answer(ctx, ref, flows.PhoneRefused{Why: "新号码不是您本人实名办理的，不能更换。请换一个号码，或回复“人工”。"})
+	}
+	return d.cfg.Ledger.ChangePhone(ctx, ref, mobile, d.cfg.Now())
 }
 
 const (

@@ -167,6 +167,14 @@ type Accounts interface {
 	// wrong tries, [ErrUnknown] when none is open. Left is how many tries remain.
 	CheckCode(ctx context.Context, talk TalkID, p flows.Purpose, code flows.Secret, at time.Time) (left int, err error)
 
+	// NewPhone returns the person that a talk has proved and the number that is
+	// to take the place of the account's; [ErrUnknown] without either.
+	NewPhone(ctx context.Context, talk TalkID) (flows.Person, flows.Secret, error)
+
+	// ChangePhone gives the account that number, once the saved code proves it,
+	// and reports PhoneChanged or PhoneRefused to ref. Once a day.
+	ChangePhone(ctx context.Context, ref Ref, mobile flows.Secret, at time.Time) error
+
 	// Register makes the account from the saved pages and reports Registered or
 	// NotRegistered: wrong or expired code (KeyCode), a login name that cannot
 	// be used (KeyLogin; the words do not say whether it exists).

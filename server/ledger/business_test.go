@@ -67,6 +67,10 @@ func TestEndings(t *testing.T) {
 	onEach(t, func(t *testing.T) { desktest.Endings(t, openBooks) })
 }
 
+func TestPhones(t *testing.T) {
+	onEach(t, func(t *testing.T) { desktest.Phones(t, openBooks) })
+}
+
 func TestRetention(t *testing.T) {
 	onEach(t, func(t *testing.T) {
 		desktest.Retention(t, func(t *testing.T) desktest.Ledger {

@@ -117,9 +117,13 @@ func (l *Ledger) makeCode(ctx context.Context, tx txn, talk desk.TalkID, p flows
 // mobile is the number that a code of this purpose goes to; empty when the
 // applicant has not told it yet.
 func (l *Ledger) mobile(ctx context.Context, db bun.IDB, talk desk.TalkID, p flows.Purpose) (flows.Secret, error) {
-	if p == flows.PurposeRegister {
+	switch p {
+	case flows.PurposeRegister:
 		form, err := l.saved(ctx, db, talk)
 		return form[flows.KeyMobile], err
+	case flows.PurposePhone:
+		form, err := l.saved(ctx, db, talk)
+		return form[flows.KeyNewMobile], err
 	}
 	a, err := l.account(ctx, db, talk)
 	if errors.Is(err, desk.ErrUnknown) {

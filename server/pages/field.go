@@ -91,7 +91,7 @@ func fillable(k flows.Key) string {
 	switch k {
 	case flows.KeyLogin:
 		return "username"
-	case flows.KeyMobile:
+	case flows.KeyMobile, flows.KeyNewMobile:
 		return "tel"
 	case flows.KeyCode:
 		return "one-time-code"
