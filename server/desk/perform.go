@@ -146,31 +146,29 @@ func (d *Desk) compareFactors(ctx context.Context, ref Ref, e flows.CompareFacto
 	if err != nil {
 		return err
 	}
-	end := CheckEnd{By: e.Factor}
 	mobile, card, err := d.cfg.Ledger.Factors(ctx, ref.Talk)
 	switch {
 	case err != nil:
 		return err
-	case d.cfg.Partners.Factors == nil:
-		end.Why = factorsSilent
-	case e.Factor == flows.FactorCard && card.IsZero():
-		end.Why = "请重新填写银行卡号。"
+	case d.cfg.Partners.Factors == nil: // nobody was asked: that is no refusal to be counted
+		return d.answer(ctx, ref, flows.FaceRefused{Why: factorsSilent})
+	case e.Factor != flows.FactorCard:
+		card = flows.Secret{}
+	case card.IsZero():
+		return d.answer(ctx, ref, flows.FaceRefused{Why: "请重新填写银行卡号。"})
+	}
+	end := CheckEnd{By: e.Factor}
+	same, err := d.cfg.Partners.Factors.Holds(ctx, check.Person, mobile, card)
+	why, no := refused(err)
+	switch {
+	case no:
+		end.Why = why
+	case err != nil:
+		return err
+	case same:
+		end.State = flows.FacePassed
 	default:
-		if e.Factor != flows.FactorCard {
-			card = flows.Secret{}
-		}
-		same, err := d.cfg.Partners.Factors.Holds(ctx, check.Person, mobile, card)
-		why, no := refused(err)
-		switch {
-		case no:
-			end.Why = why
-		case err != nil:
-			return err
-		case same:
-			end.State = flows.FacePassed
-		default:
-			end.Why = factorsDiffer
-		}
+		end.Why = factorsDiffer
 	}
 	return d.cfg.Ledger.CheckEnded(ctx, check.Number, end, d.cfg.Now())
 }
