@@ -18,6 +18,7 @@ type Shown struct {
 	Refusals map[flows.Key]string
 	Nonce    string
 	Stay     string // mark of the entry into the step
+	Card     string // address of the page to be passed on, when the question has one
 }
 
 // How soon the client asks again, in seconds: while the world moves, and while
@@ -86,6 +87,9 @@ func (v *View) ask(step flows.Step, s Shown) {
 	}
 	if step.Page != nil {
 		v.Page = page(*step.Page, s.Case.Form)
+	}
+	if s.Question.Card != nil {
+		v.Card = &Card{Title: s.Question.Card.Title, URL: s.Card}
 	}
 	v.offer(step, s)
 	v.Title = v.inHand(v.Title)

@@ -189,3 +189,18 @@ func TestViewHasNoNull(t *testing.T) {
 		}
 	}
 }
+
+// TestRenderCard gives the page to be passed on where there is something to pay
+// or to look for, and nowhere else.
+func TestRenderCard(t *testing.T) {
+	for _, chapter := range manual.Chapters {
+		for _, step := range chapter.Steps {
+			c := flows.Case{At: step.At, Form: flows.Form{}}
+			v := Render(Shown{Flow: manual, Case: c, Question: manual.Question(c), Card: "https://desk.example/f/1"})
+			passed := step.At == flows.CompanyTransfer || step.At == flows.CompanyAmount
+			if (v.Card != nil) != passed || passed && v.Card.URL != "https://desk.example/f/1" {
+				t.Errorf("%s: %+v, want a card: %v", step.At, v.Card, passed)
+			}
+		}
+	}
+}

@@ -15,6 +15,7 @@ type View struct {
 	Choices   []Choice          `json:"choices" doc:"printed options, each a button"`
 	Page      *Page             `json:"page,omitempty" doc:"fields to fill in"`
 	QR        *QR               `json:"qr,omitempty" doc:"a code for another telephone; given when there is nothing to press here"`
+	Card      *Card             `json:"card,omitempty" doc:"a page to be passed on to a colleague, who needs no log-in"`
 	Pay       *Pay              `json:"pay,omitempty" doc:"a trade to be handed to my.tradePay"`
 	Face      *Face             `json:"face,omitempty" doc:"a face verification to be begun"`
 	Trail     []Milestone       `json:"trail" doc:"the whole way of this applicant"`
@@ -26,6 +27,12 @@ type View struct {
 	Refusals  map[string]string `json:"refusals" doc:"what is wrong with each refused field; the empty key is about the whole answer"`
 	Words     []string          `json:"words" doc:"words that help in this step, each a small button that says the word"`
 	Phone     string            `json:"phone" doc:"of the certificate service"`
+}
+
+// Card is a page to be passed on.
+type Card struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
 }
 
 // Choice is one printed option.

@@ -65,7 +65,7 @@ const (
 func (s *Server) mountMiniapp(app *fiber.App, keys *sealed.Keys) {
 	m := &miniApp{
 		desk: s.desk, gate: alipayGate{s}, heard: s.talks, now: s.now, log: s.log,
-		seats: &links{keys: keys, now: s.now, life: miniSeat},
+		seats: &links{keys: keys, base: s.cfg.PublicURL, now: s.now, life: miniSeat},
 	}
 	m.mount(app)
 }
@@ -202,6 +202,7 @@ func (m *miniApp) view(talk desk.Talk, question flows.Reply, said []string, refu
 	return &answered[miniapp.View]{miniapp.Render(miniapp.Shown{
 		Flow: m.desk.Flow(), Case: talk.Case, Question: question, Said: said, Refusals: refusals,
 		Nonce: rand.Text(), Stay: base64.RawURLEncoding.EncodeToString(mark[:]),
+		Card: m.seats.card(talk.ID),
 	})}
 }
 

@@ -224,3 +224,11 @@ test('the drawing is whole: tags are closed, and every handler exists', async ()
     assert.equal(typeof page[handler], 'function', handler);
   }
 });
+
+test('what is to be passed on is copied', async () => {
+  const card = { title: '给财务的页面（不用登录，可以转发）', url: 'https://desk.example/f/1' };
+  const world = await seated('company.transfer', { 'GET step': () => [200, view('company.transfer', { card })] });
+  assert.deepEqual(world.page.data.view.card, card);
+  world.page.copy(tap({ text: card.url }));
+  assert.equal(world.copied, card.url);
+});

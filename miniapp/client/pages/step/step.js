@@ -212,9 +212,9 @@ Page({
     return this.send({ text: next.say });
   },
 
-  copy() {
+  copy(e) {
     my.setClipboard({
-      text: this.data.view.qr.content,
+      text: e.currentTarget.dataset.text,
       success: () => my.showToast({ type: 'success', content: '已复制' }),
     });
   },
