@@ -33,7 +33,7 @@ var forward = map[State][]string{
 	PersonComparing:     {"! face-done name=王小明", "! face-refused why=不一致。"},
 	PersonPage:          {">> name=王小明 id=11010519491231002X"},
 	PersonOpening:       {"! face-opened url=https://face until=23h", "! face-refused why=不一致。", "! face-done name=王小明"},
-	PersonScan:          {"! face-done name=王小明", "> 1", "! face-not-yet", "! waited"},
+	PersonScan:          {"! face-done name=王小明", "> 1", "! face-not-yet", "! face-refused why=没有通过。", "! waited"},
 	PersonExpired:       {"> 1"},
 	CompanyPage:         {">> uscc=91330106MA0000015K"},
 	CompanyMethod:       {"> 1", "> 2", "> 3"},

@@ -43,6 +43,7 @@ type FaceState string
 const (
 	FacePending FaceState = "pending"
 	FacePassed  FaceState = "passed"
+	FaceFailed  FaceState = "failed" // only where the product says so
 )
 
 // Bill is one attempt to collect money for an order.

@@ -99,6 +99,7 @@ var personProof = Chapter{
 				{On: Got(KindFaceDone), If: company, To: CompanyPage, Lines: []int{39}},
 				{On: Got(KindFaceDone), To: ServiceChoose, Lines: []int{39}},
 				{On: Got(KindFaceNotYet), To: Again},
+				{On: Got(KindFaceRefused), To: PersonMethod, Lines: []int{33}},
 				{On: After(23 * time.Hour), To: PersonExpired},
 			},
 		},

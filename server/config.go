@@ -76,6 +76,7 @@ type AlipayConfig struct {
 	PayoutLeast    flows.Fen `env:"PAYOUT_LEAST" envDefault:"0.10" doc:"least amount in yuan that a company is sent to be proved, 0.01 to 0.99; Alipay sends no less than 0.10. The most is 0.99"`
 	GatewayURL     string    `env:"GATEWAY_URL" envDefault:"https://openapi.alipay.com/gateway.do" doc:"where Alipay is called"`
 	OAuthURL       string    `env:"OAUTH_URL" envDefault:"https://openauth.alipay.com/oauth2/publicAppAuthorize.htm" doc:"where a browser asks who its user is"`
+	Face           string    `env:"FACE" envDefault:"certify" doc:"face product of the contract: certify (alipay.user.certify.open) or verification (datadigital…face.verification)"`
 	VerifyScope    string    `env:"VERIFY_SCOPE" envDefault:"id_verify" doc:"scope with which a legal representative's account is compared; as Alipay's contract says"`
 }
 
@@ -145,6 +146,12 @@ type KeepConfig struct {
 
 const prefix = "CERTDESK_"
 
+// The face products of Alipay.
+const (
+	faceCertify      = "certify"
+	faceVerification = "verification"
+)
+
 // mostPaidOut is the most that a company is sent to be proved (M70).
 const mostPaidOut flows.Fen = 99
 
@@ -168,6 +175,9 @@ func ConfigFrom(environ []string) (Config, error) {
 	}
 	if c.Alipay.PayoutLeast < 1 || c.Alipay.PayoutLeast > mostPaidOut {
 		errs = append(errs, errors.New(prefix+"ALIPAY_PAYOUT_LEAST is not from 0.01 to 0.99"))
+	}
+	if c.Alipay.Face != faceCertify && c.Alipay.Face != faceVerification {
+		errs = append(errs, errors.New(prefix+"ALIPAY_FACE is neither certify nor verification"))
 	}
 	if c.SecretKeys.IsZero() {
 		errs = append(errs, errors.New(prefix+"SECRET_KEYS is not set; certdesk doctor prints fresh ones"))

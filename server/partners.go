@@ -85,7 +85,7 @@ func (s *Server) showFace(c *fiber.Ctx) error {
 	if err != nil {
 		return s.notFound(c, "二维码已过期，请回到聊天里重新获取。")
 	}
-	address, err := s.alipay.Page(provider)
+	address, err := s.face.Page(provider)
 	if err != nil {
 		return err
 	}

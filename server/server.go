@@ -46,6 +46,7 @@ type Server struct {
 	account   bot.Account
 	voice     *wechatVoice
 	alipay    *alipay.Client
+	face      desk.Face
 	courier   *courier.Client
 	texter    *sms.Client
 	authority *ca.Client

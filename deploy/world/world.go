@@ -224,6 +224,7 @@ func (w *World) Handler() http.Handler {
 	}
 	mux.Handle("/gateway.do", w.alipay)
 	mux.Handle("/oauth2/", w.alipay)
+	mux.Handle("/face/", w.alipay)
 	mux.Handle("/std/service", w.courier)
 	mux.Handle("/bank/statement", w.bank)
 	mux.Handle("POST /{$}", w.sms)

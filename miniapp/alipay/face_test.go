@@ -174,3 +174,52 @@ func TestErrorsKeepPersonalDataOut(t *testing.T) {
 		t.Errorf("Begin = %q, which quotes the request", text)
 	}
 }
+
+// TestVerification is the newer product from both sides: it tells a failure.
+func TestVerification(t *testing.T) {
+	for _, tt := range []struct {
+		name, user, outcome string
+		want                flows.FaceState
+	}{
+		{"the person passes", zhang, alipaytest.FacePass, flows.FacePassed},
+		{"a failure is one", zhang, alipaytest.FaceFail, flows.FaceFailed},
+		{"another's account fails", wang, alipaytest.FacePass, flows.FaceFailed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCity(t, alipaytest.ModeCertificate)
+			v := c.Verification()
+			id, err := v.Begin(t.Context(), "F1", person)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := v.Begin(t.Context(), "F1", person); again != id || err != nil {
+				t.Errorf("Begin again = %q, %v, want the same", again, err)
+			}
+			if got, err := v.Result(t.Context(), id); got != flows.FacePending || err != nil {
+				t.Fatalf("Result before = %q, %v, want pending", got, err)
+			}
+			page, err := v.Page(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			scanned, err := c.gateway.Scan(t.Context(), tt.user, page)
+			if err != nil || scanned.Kind != alipaytest.KindFace {
+				t.Fatalf("Scan = %+v, %v, want a face", scanned, err)
+			}
+			if err := c.gateway.Face(scanned.ID, tt.outcome); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := v.Result(t.Context(), id); got != tt.want || err != nil {
+				t.Errorf("Result = %q, %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+	v := newCity(t, alipaytest.ModeCertificate).Verification()
+	var refused *flows.RefusedError
+	if _, err := v.Begin(t.Context(), "F1", flows.Person{Name: person.Name, IDNumber: flows.Conceal("1")}); !errors.As(err, &refused) {
+		t.Errorf("Begin without a number = %v, want a refusal", err)
+	}
+	if _, err := v.Page("2109b5e671aa3ff2eb4851816c65828f"); err == nil {
+		t.Error("Page of an identifier of the other product")
+	}
+}

@@ -211,8 +211,8 @@ func (d *Desk) checkFace(ctx context.Context, ref Ref) error {
 		if state, err = d.lookAtFace(ctx, check); err != nil {
 			return err
 		}
-		if state == flows.FacePassed {
-			return nil
+		if state == flows.FacePassed || state == flows.FaceFailed {
+			return nil // it has been told
 		}
 	} else if !errors.Is(err, ErrUnknown) {
 		return err
@@ -238,8 +238,11 @@ func (d *Desk) lookAtFace(ctx context.Context, check Check) (flows.FaceState, er
 		return "", err
 	}
 	now := d.cfg.Now()
-	if state == flows.FacePassed {
+	switch state {
+	case flows.FacePassed:
 		return state, d.cfg.Ledger.CheckEnded(ctx, check.Number, CheckEnd{State: state}, now)
+	case flows.FaceFailed:
+		return state, d.cfg.Ledger.CheckEnded(ctx, check.Number, CheckEnd{Why: faceFailed}, now)
 	}
 	if now.After(check.Until) {
 		return state, d.cfg.Ledger.CheckEnded(ctx, check.Number, CheckEnd{}, now)
@@ -371,3 +374,5 @@ func (d *Desk) cancel(ctx context.Context, ref Ref) error {
 	}
 	return nil
 }
+
+const faceFailed = "人脸识别没有通过。要由身份证本人、用本人实名的支付宝刷脸；可以再试一次，或换一种方式。"

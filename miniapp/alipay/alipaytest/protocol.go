@@ -69,6 +69,10 @@ func handlerOf(method string) handler {
 		return (*Gateway).certifyQuery
 	case certifyPage:
 		return (*Gateway).certifyOpen
+	case "datadigital.fincloud.generalsaas.face.verification.initialize":
+		return (*Gateway).verificationInitialize
+	case "datadigital.fincloud.generalsaas.face.verification.query":
+		return (*Gateway).verificationQuery
 	case "alipay.trade.precreate":
 		return (*Gateway).precreate
 	case "alipay.trade.create":
@@ -107,6 +111,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.serveGateway(w, r)
 	case pathOAuth:
 		g.showLogin(w, r)
+	case pathFace:
+		g.showVerification(w, r)
 	default:
 		http.NotFound(w, r)
 	}

@@ -67,6 +67,8 @@ func (g *Gateway) Scan(ctx context.Context, user, content string) (Scanned, erro
 			return g.scanFace(u, params)
 		case at.Path == pathOAuth && g.mine(at):
 			return g.scanLogin(u, params)
+		case at.Path == pathFace && g.mine(at):
+			return g.scanVerification(u, at)
 		}
 		next, err := g.hop(ctx, at)
 		if err != nil {
