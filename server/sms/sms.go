@@ -94,7 +94,8 @@ func (c *Client) Code(ctx context.Context, mobile flows.Secret, purpose flows.Pu
 	if err != nil {
 		return fmt.Errorf("sms: template variables: %w", err)
 	}
-	answer, err := c.api.SendSmsWithContext(ctx, &dysmsapi.SendSmsRequest{
+	api := *c.api // the library clears a field of its client in each call: one each
+	answer, err := api.SendSmsWithContext(ctx, &dysmsapi.SendSmsRequest{
 		PhoneNumbers:  dara.String(mobile.Reveal()),
 		SignName:      dara.String(c.cfg.SignName),
 		TemplateCode:  dara.String(template),

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,6 +54,21 @@ func open(t *testing.T, cfg sms.Config, handler http.Handler) *sms.Client {
 
 func send(ctx context.Context, c *sms.Client, to string, purpose flows.Purpose) error {
 	return c.Code(ctx, flows.Conceal(to), purpose, flows.Conceal("012345"), "row 1*~")
+}
+
+// TestManyAtOnce is for the race detector: jobs send codes side by side.
+func TestManyAtOnce(t *testing.T) {
+	service := world(t)
+	client := open(t, config(), service)
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			if err := send(t.Context(), client, fmt.Sprintf("138%08d", i), flows.PurposeRegister); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestCodeArrives(t *testing.T) {
