@@ -1,6 +1,8 @@
 package flows
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -63,21 +65,10 @@ var (
 
 // Withdrawn is what is left of a form when its owner takes the consents back.
 func (f Form) Withdrawn() Form {
-	left := Form{}
-	for k, v := range f {
-		left[k] = v
-	}
-	drop := func(keys []Key) {
-		for _, k := range keys {
-			delete(left, k)
-		}
-	}
-	if !f.Has(KeyPersonProved) {
-		drop(personsProof)
-	}
-	if !f.Has(KeyCompanyProved) {
-		drop(companiesProof)
-	}
+	left := maps.Clone(f)
+	maps.DeleteFunc(left, func(k Key, _ Secret) bool {
+		return !f.Has(KeyPersonProved) && slices.Contains(personsProof, k) || !f.Has(KeyCompanyProved) && slices.Contains(companiesProof, k)
+	})
 	return left
 }
 

@@ -198,6 +198,10 @@ func TestVerification(t *testing.T) {
 			if got, err := v.Result(t.Context(), id); got != flows.FacePending || err != nil {
 				t.Fatalf("Result before = %q, %v, want pending", got, err)
 			}
+			var refused *flows.RefusedError
+			if _, err := c.Result(t.Context(), strings.Fields(id)[0]); !errors.As(err, &refused) {
+				t.Errorf("the older product knows it: %v, want a refusal", err)
+			}
 			page, err := v.Page(id)
 			if err != nil {
 				t.Fatal(err)

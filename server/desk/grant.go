@@ -36,15 +36,6 @@ type Register interface {
 	Represents(ctx context.Context, org flows.Organisation, who flows.Person) (flows.Match, error)
 }
 
-// Factors compares a person with what a telephone company, or a bank, knows of
-// whoever holds a mobile number or a card.
-type Factors interface {
-	// Holds tells whether all of it is one person's. Without a card the mobile
-	// alone is compared. A definite no to the question itself is a
-	// [*flows.RefusedError]; after any other error it may be asked again.
-	Holds(ctx context.Context, who flows.Person, mobile, card flows.Secret) (bool, error)
-}
-
 const (
 	registerSilent = "暂时查不到贵单位的登记信息，请换一种方式认证。"
 	registerNo     = "登记的法定代表人不是您本人。法定代表人刚变更的，登记信息要过几天才会更新；请换一种方式认证。"

@@ -140,14 +140,6 @@ type Rescue interface {
 	Stuck(ctx context.Context, at time.Time) ([]Ref, error)
 }
 
-// Retention lets go of what is personal.
-type Retention interface {
-	// Forget forgets a part of what is due, each thing once, and says of how
-	// many talks, transcripts and codes. To be called every hour or so, by any
-	// number of processes.
-	Forget(ctx context.Context, at time.Time) (int, error)
-}
-
 // Accounts makes accounts and the one-time codes that prove a mobile.
 // Methods that take a Ref answer it with a report in the same transaction; a
 // repetition with work long done reports again, under the new Ref.
@@ -193,7 +185,8 @@ type Code struct {
 type Checks interface {
 	// OpenCheck returns the open face attempt of a talk, or makes one. When the
 	// person is proved already it reports FaceDone to ref and returns ErrUsed;
-	// FaceRefused, and ErrUsed as well, when no name and number are saved.
+	// FaceRefused, and ErrUsed as well, when no name and number are saved. A ref
+	// that has its answer is ErrUsed too.
 	OpenCheck(ctx context.Context, ref Ref, at time.Time) (Check, error)
 
 	// CheckOpened notes the provider's identifier and address, reports
@@ -229,6 +222,7 @@ type CheckEnd struct {
 	State flows.FaceState // FacePassed, or empty
 	Why   string          // of a refusal, for the applicant
 	By    string          // how somebody was proved without a face: a Factor of package flows
+	Ref   Ref             // of the effect that this answers, when it is one's
 }
 
 // Transfers proves companies by their own 0.01 yuan.

@@ -112,9 +112,3 @@ func (d *Desk) rescue(ctx context.Context) error {
 	}
 	return err
 }
-
-// forget lets go of what has been kept long enough.
-func (d *Desk) forget(ctx context.Context) error {
-	_, err := d.cfg.Ledger.Forget(ctx, d.cfg.Now())
-	return err
-}

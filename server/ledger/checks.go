@@ -36,22 +36,14 @@ const (
 // particulars there is nothing to open: FaceRefused asks for them.
 func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, at time.Time) (desk.Check, error) {
 	var check desk.Check
-	over := false
-	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
+	err := l.openOrTell(ctx, ref, at, func(ctx context.Context, tx txn) (flows.Happening, error) {
 		outcome, err := l.needsNoCheck(ctx, tx, ref.Talk, at)
-		if err != nil {
-			return err
-		}
-		if outcome != nil {
-			over = true
-			return l.answer(ctx, tx, ref, outcome, at)
+		if err != nil || outcome != nil {
+			return outcome, err
 		}
 		check, err = l.openCheck(ctx, tx, ref.Talk, at)
-		return err
+		return nil, err
 	})
-	if err == nil && over {
-		err = desk.ErrUsed
-	}
 	return check, err
 }
 
@@ -219,6 +211,9 @@ func endCheck(ctx context.Context, tx txn, number, state string) error {
 
 func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state string, end desk.CheckEnd, at time.Time) error {
 	id := "check/" + c.Number + "/" + state
+	if end.Ref != (desk.Ref{}) {
+		id = end.Ref.Answer()
+	}
 	switch state {
 	case checkPassed:
 		done := flows.FaceDone{Name: c.Person.Name}

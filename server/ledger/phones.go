@@ -5,6 +5,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -78,15 +79,10 @@ func (l *Ledger) changePhone(ctx context.Context, tx txn, talk desk.TalkID, mobi
 		return nil, fmt.Errorf("ledger: account of %s: %w", talk, err)
 	}
 	changed := flows.PhoneChanged{Mobile: mobile}
-	for _, do := range []func() error{
-		func() error { return l.forget(ctx, tx, talk, flows.KeyNewMobile, flows.KeyCode) },
-		func() error { return closeCode(ctx, tx, talk, flows.PurposeActivate, at) }, // it went to the old number
-		func() error { return l.learned(ctx, tx, talk, changed, at) },
-		func() error { return l.audit(ctx, tx, audited{Did: didChangePhone, Talk: talk, At: at}) },
-	} {
-		if err := do(); err != nil {
-			return nil, err
-		}
-	}
-	return changed, nil
+	return changed, errors.Join(
+		l.forget(ctx, tx, talk, flows.KeyNewMobile, flows.KeyCode),
+		closeCode(ctx, tx, talk, flows.PurposeActivate, at), // it went to the old number
+		l.learned(ctx, tx, talk, changed, at),
+		l.audit(ctx, tx, audited{Did: didChangePhone, Talk: talk, At: at}),
+	)
 }

@@ -84,14 +84,16 @@ func (l *Ledger) maskChecks(ctx context.Context, tx txn, talk desk.TalkID, at ti
 		return fmt.Errorf("ledger: checks of %s: %w", talk, err)
 	}
 	for _, row := range rows {
-		var who flows.Person
-		if err := l.unseal(checkPlace(row.Number), row.Person, &who); err != nil {
+		check, err := l.checkOf(row)
+		if err != nil {
 			return err
 		}
-		row.IDBlind, row.ForgottenAt = l.blind("identity number", who.IDNumber), max(millis(at), 1)
-		var err error
-		if row.Person, err = l.seal(checkPlace(row.Number), mask(who)); err != nil {
-			return err
+		row.ForgottenAt = max(millis(at), 1)
+		if row.Person != "" { // who was not proved is forgotten already
+			row.IDBlind = l.blind("identity number", check.Person.IDNumber)
+			if row.Person, err = l.seal(checkPlace(row.Number), mask(check.Person)); err != nil {
+				return err
+			}
 		}
 		if _, err := tx.NewUpdate().Model(&row).Column("person", "id_blind", "forgotten_at").WherePK().Exec(ctx); err != nil {
 			return fmt.Errorf("ledger: check %s: %w", row.Number, err)
@@ -157,8 +159,11 @@ func (l *Ledger) dropApplicant(ctx context.Context, tx txn, talk desk.TalkID, at
 		_, err := tx.NewDelete().Model(row).Where("talk = ?", talk).Exec(ctx)
 		errs = append(errs, err)
 	}
-	_, err := tx.NewUpdate().Model((*talkRow)(nil)).Set("forgotten_at = ?", max(millis(at), 1)).Where("id = ?", talk).Exec(ctx)
-	return errors.Join(append(errs, err, l.audit(ctx, tx, audited{Actor: "retention", Did: "forgot the applicant", Talk: talk, At: at}))...)
+	// Whoever still finds the talk finds nobody proved in it.
+	_, checks := tx.NewUpdate().Model((*checkRow)(nil)).Set("state = ?", checkExpired).Where("talk = ?", talk).Exec(ctx)
+	_, proofs := tx.NewUpdate().Model((*proofRow)(nil)).Set("state = ?", proofClosed).Where("talk = ?", talk).Exec(ctx)
+	_, noted := tx.NewUpdate().Model((*talkRow)(nil)).Set("forgotten_at = ?", max(millis(at), 1)).Where("id = ?", talk).Exec(ctx)
+	return errors.Join(append(errs, checks, proofs, noted, l.audit(ctx, tx, audited{Actor: "retention", Did: "forgot the applicant", Talk: talk, At: at}))...)
 }
 
 // dropWords deletes what was said, and the codes that were sent, long ago.

@@ -33,6 +33,7 @@ type Books struct {
 type Certify struct {
 	ID           string
 	OuterOrderNo string
+	Newer        bool   `json:",omitempty"` // of the product that tells failures
 	Subject      string // digest of name and identity number
 	ReturnURL    string
 	Created      time.Time

@@ -62,7 +62,7 @@ func (g *Gateway) certifyInitialize(q request) fields {
 	}
 	subject := digest(who.CertName, who.CertNo)
 	for _, old := range g.books.Certifies {
-		if old.OuterOrderNo != in.OuterOrderNo {
+		if old.OuterOrderNo != in.OuterOrderNo || old.Newer {
 			continue
 		}
 		if old.Subject != subject || old.ReturnURL != merchant.ReturnURL {
@@ -80,21 +80,32 @@ func (g *Gateway) certifyInitialize(q request) fields {
 
 // certifyQuery says F for "not passed" and for "not begun" alike.
 func (g *Gateway) certifyQuery(q request) fields {
-	var in struct {
-		CertifyID string `json:"certify_id"`
-	}
-	if !q.decode(&in) || in.CertifyID == "" {
-		return no("INVALID_PARAMETER", "参数错误")
-	}
-	c := g.certify(in.CertifyID)
-	if c == nil || g.now().Sub(c.Created) >= g.span(certifyKept) {
-		return no("OPEN_CERTIFY_BILL_NOT_EXIST", "认证单据不存在")
+	c, refused := g.askedFace(q)
+	if c == nil || c.Newer {
+		return refused
 	}
 	passed := "F"
 	if c.Passed {
 		passed = "T"
 	}
 	return yes(fields{"passed": passed})
+}
+
+// askedFace finds the verification that a query is about, or says why there is
+// none. Each product knows its own only.
+func (g *Gateway) askedFace(q request) (*Certify, fields) {
+	unknown := no("OPEN_CERTIFY_BILL_NOT_EXIST", "认证单据不存在")
+	var in struct {
+		CertifyID string `json:"certify_id"`
+	}
+	if !q.decode(&in) || in.CertifyID == "" {
+		return nil, no("INVALID_PARAMETER", "参数错误")
+	}
+	c := g.certify(in.CertifyID)
+	if c == nil || g.now().Sub(c.Created) >= g.span(certifyKept) {
+		return nil, unknown
+	}
+	return c, unknown
 }
 
 // certifyOpen checks whether a page may be shown; it is used up by its first
@@ -107,7 +118,7 @@ func (g *Gateway) certifyOpen(q request) fields {
 		return no("INVALID_PARAMETER", "参数错误")
 	}
 	c := g.certify(in.CertifyID)
-	if c == nil || c.Outcome != "" || g.now().Sub(c.Created) >= g.span(certifyOpens) {
+	if c == nil || c.Newer || c.Outcome != "" || g.now().Sub(c.Created) >= g.span(certifyOpens) {
 		return no("OPEN_CERTIFY_BILL_NOT_EXIST", "认证单据不存在或已失效")
 	}
 	return yes(fields{"certify_id": c.ID})

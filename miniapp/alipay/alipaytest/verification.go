@@ -30,7 +30,7 @@ func (g *Gateway) verificationInitialize(q request) fields {
 	}
 	subject := digest(in.CertName, in.CertNo)
 	for _, old := range g.books.Certifies {
-		if old.OuterOrderNo != in.OuterOrderNo {
+		if old.OuterOrderNo != in.OuterOrderNo || !old.Newer {
 			continue
 		}
 		if old.Subject != subject {
@@ -38,7 +38,7 @@ func (g *Gateway) verificationInitialize(q request) fields {
 		}
 		return yes(g.verification(old))
 	}
-	made := Certify{ID: drawn(hexadecimal, 32), OuterOrderNo: in.OuterOrderNo, Subject: subject, Created: g.now()}
+	made := Certify{ID: drawn(hexadecimal, 32), OuterOrderNo: in.OuterOrderNo, Newer: true, Subject: subject, Created: g.now()}
 	g.books.Certifies = append(g.books.Certifies, made)
 	return yes(g.verification(made))
 }
@@ -48,15 +48,9 @@ func (g *Gateway) verification(c Certify) fields {
 }
 
 func (g *Gateway) verificationQuery(q request) fields {
-	var in struct {
-		CertifyID string `json:"certify_id"`
-	}
-	if !q.decode(&in) || in.CertifyID == "" {
-		return no("INVALID_PARAMETER", "参数错误")
-	}
-	c := g.certify(in.CertifyID)
-	if c == nil || g.now().Sub(c.Created) >= g.span(certifyKept) {
-		return no("OPEN_CERTIFY_BILL_NOT_EXIST", "认证单据不存在")
+	c, refused := g.askedFace(q)
+	if c == nil || !c.Newer {
+		return refused
 	}
 	state := map[bool]string{true: "SUCCESS", false: "FAIL"}[c.Passed]
 	if c.Outcome == "" {
@@ -75,7 +69,7 @@ func (g *Gateway) scanVerification(u User, at *url.URL) (Scanned, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c := g.certify(at.Query().Get("certify_id"))
-	if c == nil || c.Outcome != "" || g.now().Sub(c.Created) >= g.span(certifyOpens) {
+	if c == nil || !c.Newer || c.Outcome != "" || g.now().Sub(c.Created) >= g.span(certifyOpens) {
 		return Scanned{}, fmt.Errorf("%w: the verification is unknown, used or too old", ErrScan)
 	}
 	c.User = u.ID

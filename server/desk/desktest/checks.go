@@ -261,10 +261,14 @@ func refusalsEnd(t *testing.T, p Proving) {
 	talk := named(t, p, "oA")
 	refused := desk.CheckEnd{Why: "不一致。", By: flows.FactorMobile}
 	for i := range 5 {
-		endCheck(t, p, openCheck(t, p, talk, fmt.Sprint("e", i), Noon).Number, refused)
+		refused.Ref = Ref(talk, fmt.Sprint("e", i))
+		endCheck(t, p, openCheck(t, p, talk, refused.Ref.Event, Noon).Number, refused)
 	}
 	if _, err := p.OpenCheck(t.Context(), Ref(talk, "e5"), Noon.Add(time.Hour)); !errors.Is(err, desk.ErrUsed) {
 		t.Errorf("the sixth attempt of a day: %v, want ErrUsed", err)
+	}
+	if _, err := p.OpenCheck(t.Context(), Ref(talk, "e0"), Noon.Add(25*time.Hour)); !errors.Is(err, desk.ErrUsed) {
+		t.Errorf("what has its answer is asked once more: %v, want ErrUsed", err)
 	}
 	if got, ok := Answer(t, p, Ref(talk, "e5")).(flows.FaceRefused); !ok || !strings.Contains(got.Why, "明天") {
 		t.Errorf("it reports %#v, want FaceRefused until tomorrow", got)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"certdesk/flows"
+	"certdesk/server/desk"
 )
 
 // Kept is how long a store of this suite keeps things: identity numbers,
@@ -41,8 +42,25 @@ func (a *applicant) forgets(after time.Duration, want int) {
 	}
 }
 
+// refusedOnce leaves an attempt behind that proved nobody.
+func (a *applicant) refusedOnce() {
+	a.t.Helper()
+	a.saves("person.page", map[flows.Key]string{flows.KeyName: someName, flows.KeyIDNumber: "11010519491231002X"})
+	check, err := a.l.OpenCheck(a.t.Context(), a.ref(), Noon)
+	if err != nil {
+		a.t.Fatalf("OpenCheck = %v", err)
+	}
+	if err := a.l.CheckEnded(a.t.Context(), check.Number, desk.CheckEnd{Why: "不一致。"}, Noon); err != nil {
+		a.t.Fatalf("CheckEnded = %v", err)
+	}
+}
+
 func forgetIdentity(t *testing.T, l Ledger) {
-	a := newOwner(t, l, "a")
+	a := newApplicant(t, l, "a")
+	a.registers()
+	a.refusedOnce()
+	a.person()
+	a.pays()
 	a.changes(a.redeems(a.ticket(Noon), Noon), append(slices.Clone(upToProof), challenge, finished)...)
 	a.forgets(Kept.Identity-time.Hour, 0)
 	if got := a.facts().Form.Text(flows.KeyIDNumber); got != "11010519491231002X" {
@@ -76,10 +94,11 @@ func forgetAddress(t *testing.T, l Ledger) {
 func forgetApplicant(t *testing.T, l Ledger) {
 	a := newApplicant(t, l, "a")
 	a.registers()
+	a.refusedOnce()
 	a.person()
 	a.forgets(Kept.Abandoned-day, 0)
 	a.forgets(Kept.Abandoned+day, 1)
-	if f := a.facts(); len(f.Form) > 0 && (f.Form.Has(flows.KeyName) || f.Form.Has(flows.KeyIDNumber) || f.Form.Has(flows.KeyMobile)) || f.Registered {
+	if f := a.facts(); len(f.Form) > 0 && (f.Form.Has(flows.KeyName) || f.Form.Has(flows.KeyIDNumber) || f.Form.Has(flows.KeyMobile)) || f.Registered || f.PersonVerified {
 		t.Errorf("known of who was forgotten: %v, registered %v", keys(f.Form), f.Registered)
 	}
 	if again := newApplicant(t, l, "a"); again.talk == a.talk {

@@ -1,0 +1,29 @@
+package flows
+
+import "maps"
+
+// Resume finds the step of a case of which only the facts are left, and enters
+// it: its clock is set again and its effects are asked for again, which is
+// harmless because the ledger answers what is done already with its report.
+// The event that brought the applicant here is then decided as usual.
+func (f *Flow) Resume(facts Facts, e Event) (Case, []Effect) {
+	c := Case{Form: maps.Clone(facts.Form), Owner: facts.Owner}
+	if c.Form == nil {
+		c.Form = Form{}
+	}
+	delete(c.Form, KeyWhy)
+	for document, given := range facts.Agreed {
+		c.Form.agreed(document, given.At)
+	}
+	if !facts.Begun {
+		return c, nil
+	}
+	m := &move{flow: f, event: e, c: c, quiet: true}
+	for _, r := range f.Resumes {
+		if r.If(facts) {
+			m.enter(r.To)
+			return m.c, m.effects
+		}
+	}
+	return c, nil
+}
