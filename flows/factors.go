@@ -90,8 +90,8 @@ func readBankCard(text string, _ time.Time) (string, error) {
 		return "", bankCard
 	}
 	sum := 0
-	for i := range n {
-		d := int(n[len(n)-1-i] - '0')
+	for i := range len(n) {
+		d := int(n[len(n)-1-i]) - '0'
 		if d < 0 || d > 9 {
 			return "", bankCard
 		}
