@@ -90,9 +90,16 @@ func Parse(body []byte) (Message, error) {
 			At:   time.Unix(seconds, 0).UTC(),
 			Via:  flows.WeChat,
 			What: what,
+			Tap:  p.tap(),
 		},
 	}, nil
 }
+
+// tap tells what opens the account's mouth for a minute from what opens it for
+// two days. A tapped choice comes as a text, and counts as a press of the menu.
+//
+// Source: WeChat official account manual, chapter 客服消息.
+func (p push) tap() flows.Tap { return p.MsgType == "event" || p.Choice != "" }
 
 func decode(body []byte) (push, error) {
 	if len(body) > MaxBody {

@@ -16,6 +16,13 @@ func event(id string, what flows.Happening) Message {
 	return Message{From: "oA", To: "gh_1", Event: flows.Event{ID: id, At: time.Unix(9, 0).UTC(), Via: flows.WeChat, What: what}}
 }
 
+// tap is an event that is no message of the person's own.
+func tap(id string, what flows.Happening) Message {
+	m := event(id, what)
+	m.Event.Tap = true
+	return m
+}
+
 // head is how the pushes of the tests begin.
 const head = `<xml><ToUserName><![CDATA[gh_1]]></ToUserName><FromUserName>oA</FromUserName><CreateTime>9</CreateTime>`
 
@@ -35,12 +42,12 @@ func TestParse(t *testing.T) {
 		{
 			name: "a tapped choice brings its identifier",
 			body: head + `<MsgType>text</MsgType><Content>办理</Content><MsgId>7</MsgId><bizmsgmenuid>101</bizmsgmenuid></xml>`,
-			want: event("wechat/gh_1/7", flows.Said{Text: "办理", Choice: "101"}),
+			want: tap("wechat/gh_1/7", flows.Said{Text: "办理", Choice: "101"}),
 		},
 		{
 			name: "identifiers need not be numbers that fit",
 			body: head + `<MsgType>text</MsgType><Content>x</Content><MsgId>99999999999999999999</MsgId><bizmsgmenuid>a-1</bizmsgmenuid></xml>`,
-			want: event("wechat/gh_1/99999999999999999999", flows.Said{Text: "x", Choice: "a-1"}),
+			want: tap("wechat/gh_1/99999999999999999999", flows.Said{Text: "x", Choice: "a-1"}),
 		},
 		{
 			name: "a picture is something sent",
@@ -56,27 +63,27 @@ func TestParse(t *testing.T) {
 			// sha256sum of oA|9|subscribe|, as those of the other events.
 			name: "following by search has no scene",
 			body: isEvent + `<Event>subscribe</Event><EventKey></EventKey></xml>`,
-			want: event("wechat/gh_1/2c8e6715e91a93cf7f1961a84e0317fc", flows.Followed{}),
+			want: tap("wechat/gh_1/2c8e6715e91a93cf7f1961a84e0317fc", flows.Followed{}),
 		},
 		{
 			name: "following by code has one",
 			body: isEvent + `<Event>subscribe</Event><EventKey>qrscene_project-3</EventKey><Ticket>T</Ticket></xml>`,
-			want: event("wechat/gh_1/5eb18482b3f995dc13d5ead5a324a1c2", flows.Followed{Scene: "project-3"}),
+			want: tap("wechat/gh_1/5eb18482b3f995dc13d5ead5a324a1c2", flows.Followed{Scene: "project-3"}),
 		},
 		{
 			name: "a scan by a follower has it without prefix",
 			body: isEvent + `<Event>SCAN</Event><EventKey>project-3</EventKey><Ticket>T</Ticket></xml>`,
-			want: event("wechat/gh_1/99854c4e9a690c4c35e4f1e783cd0b5b", flows.Followed{Scene: "project-3"}),
+			want: tap("wechat/gh_1/99854c4e9a690c4c35e4f1e783cd0b5b", flows.Followed{Scene: "project-3"}),
 		},
 		{
 			name: "unfollowing",
 			body: isEvent + `<Event>unsubscribe</Event></xml>`,
-			want: event("wechat/gh_1/3fa2c139443d20b5d80c0345d854888b", flows.Left{}),
+			want: tap("wechat/gh_1/3fa2c139443d20b5d80c0345d854888b", flows.Left{}),
 		},
 		{
 			name: "a menu key is a word",
 			body: isEvent + `<Event>CLICK</Event><EventKey>进度</EventKey></xml>`,
-			want: event("wechat/gh_1/c3fc532962b2d7f6beb3d55af10c2888", flows.Said{Text: "进度"}),
+			want: tap("wechat/gh_1/c3fc532962b2d7f6beb3d55af10c2888", flows.Said{Text: "进度"}),
 		},
 		{
 			name: "an event with lists is known to be unknown",
@@ -130,7 +137,7 @@ func TestParseOwnsItsMemory(t *testing.T) {
 	for i := range body {
 		body[i] = '#'
 	}
-	if want := event("wechat/gh_1/7", flows.Said{Text: "办理", Choice: "101"}); got != want {
+	if want := tap("wechat/gh_1/7", flows.Said{Text: "办理", Choice: "101"}); got != want {
 		t.Errorf("after the buffer is used again, Parse = %+v, want %+v", got, want)
 	}
 }

@@ -5,6 +5,7 @@ package bot
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -42,6 +43,66 @@ func Render(replies []flows.Reply, links Links) (answer string, rest []string) {
 		return "", nil
 	}
 	return texts[0], texts[1:]
+}
+
+// Note is one customer message: a text, under which choices may be pressed.
+type Note struct {
+	Text    string
+	Choices []flows.Choice
+}
+
+// What a menu may hold. WeChat documents no limits; these are those of the same
+// message in WeCom.
+const (
+	maxMenuText   = 1024 // bytes
+	maxMenuLabel  = 128  // bytes
+	maxMenuLabels = 10
+)
+
+// HowToPick stands under the choices of a [Note]: a menu shows no numbers.
+const HowToPick = "点一下，或回复第几项的数字。"
+
+// RenderNotes returns what is to be said with no push to answer, as in [Render].
+// The choices at the end become a menu where they fit into one: its text is
+// short and holds no link, which a menu is not known to show.
+func RenderNotes(replies []flows.Reply, links Links) []Note {
+	if n := len(replies); n > 0 && pressable(replies[n-1].Choices) {
+		question := replies[n-1]
+		question.Choices = nil
+		notes := notesOf(append(slices.Clone(replies[:n-1]), question), links)
+		if end := len(notes) - 1; end >= 0 && len(notes[end].Text) <= maxMenuText && !strings.Contains(notes[end].Text, "<a ") {
+			notes[end].Choices = replies[n-1].Choices
+			return notes
+		}
+	}
+	return notesOf(replies, links)
+}
+
+func notesOf(replies []flows.Reply, links Links) (notes []Note) {
+	text, rest := Render(replies, links)
+	for _, text := range append([]string{text}, rest...) {
+		if text != "" {
+			notes = append(notes, Note{Text: text})
+		}
+	}
+	return notes
+}
+
+// Plain is the note as a text alone, for accounts that may not send menus.
+func (n Note) Plain() string {
+	if len(n.Choices) == 0 {
+		return n.Text
+	}
+	return n.Text + "\n\n" + choices(n.Choices)
+}
+
+func pressable(all []flows.Choice) bool {
+	for _, c := range all {
+		if len(c.Label) > maxMenuLabel {
+			return false
+		}
+	}
+	return len(all) > 0 && len(all) <= maxMenuLabels
 }
 
 // block returns the paragraphs of one reply.

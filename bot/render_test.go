@@ -4,6 +4,7 @@ package bot
 
 import (
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -150,5 +151,33 @@ func TestDocumentsAreLinkedBeforeTheChoices(t *testing.T) {
 func TestMaxText(t *testing.T) {
 	if MaxText != 1800 {
 		t.Errorf("MaxText = %d, and flows/check_test.go says 1800", MaxText)
+	}
+}
+
+func TestRenderNotes(t *testing.T) {
+	two := []flows.Choice{{ID: "101", Label: "办理 A+B"}, {ID: "102", Label: "进度"}}
+	long := strings.Repeat("字", maxMenuText/3+1)
+	wide := []flows.Choice{{ID: "1", Label: strings.Repeat("字", maxMenuLabel/3+1)}}
+	plain := choices(two)
+	for _, c := range []struct {
+		name    string
+		replies []flows.Reply
+		want    []Note
+	}{
+		{"nothing", nil, nil},
+		{"a text", []flows.Reply{{Text: "您好。"}}, []Note{{Text: "您好。"}}},
+		{"a question", []flows.Reply{{Text: "您好。"}, {Text: "办什么？", Choices: two}}, []Note{{Text: "您好。\n\n办什么？", Choices: two}}},
+		{"a question before news", []flows.Reply{{Text: "办什么？", Choices: two}, {Text: "您好。"}}, []Note{{Text: "办什么？\n\n" + plain + "\n\n您好。"}}},
+		{"a text too long for a menu", []flows.Reply{{Text: long, Choices: two}}, []Note{{Text: long + "\n\n" + plain}}},
+		{"a page beside the choices", []flows.Reply{{Text: "请填写。", Page: &flows.PageLink{Title: "填写资料", Entry: "e1"}, Choices: two}}, []Note{{Text: "请填写。\n\n<a href=\"https://desk.example/f/e1\">填写资料</a>\n\n" + plain}}},
+		{"choices alone", []flows.Reply{{Choices: two}}, []Note{{Text: plain}}},
+		{"a label too long for a menu", []flows.Reply{{Text: "办什么？", Choices: wide}}, []Note{{Text: "办什么？\n\n" + choices(wide)}}},
+	} {
+		if got := RenderNotes(c.replies, testLinks); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: RenderNotes = %+v, want %+v", c.name, got, c.want)
+		}
+	}
+	if got := (Note{Text: "办什么？", Choices: two}).Plain(); got != "办什么？\n\n"+plain {
+		t.Errorf("Plain = %q", got)
 	}
 }

@@ -66,6 +66,15 @@ type Case struct {
 
 	Editing State     `cbor:"10,keyasint,omitempty"` // where an answer is being changed from, to come back to
 	Heard   time.Time `cbor:"11,keyasint,omitzero"`  // when the applicant was last heard
+	Contact Contact   `cbor:"12,keyasint,omitzero"`
+}
+
+// Contact is when the applicant last did something in WeChat. It limits how
+// much may be said there unasked, and until when: more after words of their own
+// than after a tap. Both are zero when nothing is known.
+type Contact struct {
+	Wrote  time.Time `cbor:"1,keyasint,omitzero"`
+	Tapped time.Time `cbor:"2,keyasint,omitzero"`
 }
 
 // Owner is who speaks with the applicant: the bot when Kind is empty, the

@@ -174,6 +174,30 @@ type Say struct {
 	Replies []Reply `cbor:"1,keyasint,omitempty"`
 	Epoch   int64   `cbor:"2,keyasint,omitempty"`
 	Agent   string  `cbor:"3,keyasint,omitempty"` // who speaks; empty for the bot
+	Worth   Worth   `cbor:"4,keyasint,omitempty"`
+}
+
+// Worth is what saying something may cost where few messages are allowed.
+type Worth string
+
+// News may take the last message that is allowed. What is only useful, a
+// reminder or a stop of a parcel, leaves that one for news.
+const (
+	WorthNews   Worth = ""
+	WorthUseful Worth = "useful"
+)
+
+// WorthOf tells what is said because of a report.
+func WorthOf(what Happening) Worth {
+	switch h := what.(type) {
+	case Waited:
+		if h.Nudge > 0 {
+			return WorthUseful
+		}
+	case ParcelMoved:
+		return WorthUseful
+	}
+	return WorthNews
 }
 
 func (Save) Verb() Verb                  { return VerbSave }

@@ -9,7 +9,12 @@ type Event struct {
 	At   time.Time
 	Via  Channel
 	What Happening
+	Tap  Tap
 }
+
+// Tap says that the applicant pressed, scanned or followed something, and sent
+// no words of their own.
+type Tap bool
 
 // Channel is how an event reached us.
 type Channel string

@@ -51,6 +51,7 @@ var whenever = []Exit{
 	{On: Got(KindTransferWrong), To: Stay},
 	{On: Got(KindCompanyProved), If: companyUnproved, To: ServiceChoose},
 	{On: Got(KindCompanyProved), To: Stay},
+	{On: Got(KindPayoutSent), If: asksAccount, To: CompanyAmount},
 	{On: Got(KindPayoutSent), To: Stay},
 	{On: Got(KindPayoutNotYet), To: Stay},
 	{On: Got(KindPayoutRefused), If: companyUnproved, To: Again},
@@ -114,6 +115,7 @@ var (
 	personUnproved      = &Guard{"a company's handler is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && company.Holds(c, e) }}
 	alonePersonUnproved = &Guard{"the applicant is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && person.Holds(c, e) }}
 	companyUnproved     = within("the company is not proved yet", "company")
+	asksAccount         = &Guard{"a late word about an older transfer led back to the account", func(c Case, _ Event) bool { return c.At == CompanyAccount }}
 	chooses             = within("nothing is ordered yet", "service")
 	choosesIndustrial   = both(chooses, industrial)
 	paysNow             = &Guard{"for this order, not paid yet", func(c Case, e Event) bool { return paying.Holds(c, e) && ours.Holds(c, e) }}

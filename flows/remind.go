@@ -94,6 +94,11 @@ func (m *move) comesBack() {
 	}
 	before := m.c.Heard
 	m.c.Heard = m.event.At
+	if m.event.Via == WeChat && bool(m.event.Tap) {
+		m.c.Contact.Tapped = m.event.At
+	} else if m.event.Via == WeChat {
+		m.c.Contact.Wrote = m.event.At
+	}
 	said, speaks := m.event.What.(Said)
 	step, _ := m.flow.Step(m.c.At)
 	if before.IsZero() || m.event.At.Sub(before) < awayFor || !speaks || normal(said.Text) == WordWhere || m.flow.milestone(step.At) == "" || step.End {

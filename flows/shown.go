@@ -73,7 +73,7 @@ var shownIn = map[int][]string{
 	74:  {"talks/payout.txt"},
 	75:  {"talks/payout.txt"},
 	76:  {"talks/payout.txt"},
-	77:  {"talks/payout-late-amount.txt", "talks/payout-late-paying.txt", "talks/payout.txt"},
+	77:  {"talks/payout-late-amount.txt", "talks/payout-late-paying.txt", "talks/payout-late-sent.txt", "talks/payout.txt"},
 	78:  {"talks/company.txt", "talks/person.txt"},
 	79:  {"talks/company-refusals.txt", "talks/company.txt"},
 	80:  {"talks/company.txt", "talks/person.txt"},

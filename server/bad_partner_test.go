@@ -34,6 +34,7 @@ func TestBadNotices(t *testing.T) {
 	t.Run("refused", c.in(t).refusedNotices)
 	t.Run("kept", c.in(t).keptNotices)
 	t.Run("duplicate", c.in(t).duplicateNotice)
+	t.Run("messages", c.in(t).badMessages)
 	t.Run("routes", c.in(t).badRoutes)
 }
 
@@ -85,7 +86,12 @@ func (c *citizen) signed(notice url.Values) url.Values {
 // told posts a notification and returns what was answered.
 func (c *citizen) told(notice string) string {
 	c.t.Helper()
-	got, body := c.ask(c.t, "POST", "/alipay/notify", notice, http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}})
+	return c.posts("/alipay/notify", notice)
+}
+
+func (c *citizen) posts(path, notice string) string {
+	c.t.Helper()
+	got, body := c.ask(c.t, "POST", path, notice, http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}})
 	if got.StatusCode != http.StatusOK {
 		c.t.Errorf("a notification was answered with %d", got.StatusCode)
 	}
@@ -96,6 +102,45 @@ func (c *citizen) unpaid() {
 	c.t.Helper()
 	if n := c.count(c.t, "SELECT count(*) FROM orders WHERE state <> 'open'"); n != 0 {
 		c.t.Error("the order is paid")
+	}
+}
+
+// gatewayMessage tells the application's gateway of a payout that is none of ours.
+func (c *citizen) gatewayMessage() url.Values {
+	return url.Values{
+		"msg_method": {"alipay.fund.trans.order.changed"}, "biz_content": {`{"out_biz_no":"O20260101000000","status":"REFUND"}`},
+		"charset": {"UTF-8"}, "version": {"1.1"}, "sign_type": {"RSA2"}, "app_id": {c.cfg.Alipay.AppID},
+		"notify_id": {rand.Text()}, "utc_timestamp": {"1795000000000"},
+	}
+}
+
+// badMessages change nothing. Those that will not be better when they come
+// again are acknowledged.
+func (c *citizen) badMessages(t *testing.T) {
+	changed := func(name, value string) url.Values {
+		m := c.gatewayMessage()
+		m.Set(name, value)
+		return c.signed(m)
+	}
+	forged := c.signed(c.gatewayMessage())
+	forged.Set("biz_content", `{"out_biz_no":"O1"}`)
+	for _, tt := range []struct {
+		name string
+		form url.Values
+		want string
+	}{
+		{"a stranger's", c.gatewayMessage(), "fail"},
+		{"changed on the way", forged, "fail"},
+		{"another application's", changed("app_id", "2021000000000009"), "fail"},
+		{"of a payout that is nobody's", c.signed(c.gatewayMessage()), "success"},
+		{"of another kind", changed("msg_method", "alipay.open.auth.appauth.cancelled"), "success"},
+		{"that cannot be read", changed("biz_content", "{"), "success"},
+	} {
+		c.stays(func() {
+			if got := c.posts("/alipay/gateway", tt.form.Encode()); got != tt.want {
+				t.Errorf("a message %s was answered with %q, want %q", tt.name, got, tt.want)
+			}
+		})
 	}
 }
 

@@ -197,6 +197,9 @@ func setUp(t *testing.T) *setting {
 		s.cases[id] = flows.Case{At: flows.ServiceConfirm, Entry: "e", Form: applicant(), Owner: flows.Owner{Kind: flows.OwnerQueue, Epoch: 1}}
 		s.open[id] = desk.Help{Talk: id, Why: "applicant", Since: time.Now().Add(-5 * time.Minute), Name: flows.Conceal("王小明")}
 	}
+	heard := s.cases[talkOne]
+	heard.Last, heard.Contact.Wrote = flows.WeChat, time.Now()
+	s.cases[talkOne] = heard
 	s.cases[talkTwo].Form[flows.KeyOrderNo] = flows.Conceal("20261123000099")
 	book, err := ledger.Open(t.Context(), ledger.Config{
 		DSN: "sqlite:" + filepath.Join(t.TempDir(), "ledger.db"), Keys: keys, Log: slog.New(slog.DiscardHandler),
@@ -211,6 +214,9 @@ func setUp(t *testing.T) *setting {
 	})
 	s.http = newConsole(consoleConfig{
 		Desk: s, Lines: s, Help: s, Staff: s, Bank: book, Account: ourAccount, Keys: keys, Now: s.now, Secure: true,
+		Reach: func(context.Context, desk.TalkID, flows.Contact) (int, time.Time, error) {
+			return 2, time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC), nil
+		},
 		Log: slog.New(slog.DiscardHandler), Pace: 5 * time.Millisecond,
 	})
 	s.app = fiber.New(fiber.Config{DisableStartupMessage: true})

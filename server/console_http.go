@@ -61,9 +61,14 @@ type consoleConfig struct {
 	Keys    *sealed.Keys
 	Now     func() time.Time
 	Log     *slog.Logger
+	Reach   consoleReach
 	Secure  bool          // the public address is https
 	Pace    time.Duration // between two looks for new lines; half a second
 }
+
+// consoleReach returns how many messages the official account may still send
+// to a talk unasked, and until when.
+type consoleReach func(context.Context, desk.TalkID, flows.Contact) (messages int, until time.Time, err error)
 
 // consoleHTTP is the agents' desk over HTTP.
 type consoleHTTP struct {
@@ -196,13 +201,28 @@ func (c *consoleHTTP) show(x *fiber.Ctx, status int, id desk.TalkID, form consol
 		return err
 	}
 	form.Token = c.token(me)
-	v := console.NewTalk(c.Desk.Flow(), talk, question, all, me.Name)
+	v, err := c.talk(ctx, talk, question, all, me)
+	if err != nil {
+		return err
+	}
 	v.Form = form
 	v.Lines = console.NewLines(c.Desk.Flow(), lines, talk.Case.Form, "", c.Now())
 	return draw(x, status, console.Desk{
 		Me: me.Display, Token: form.Token, Money: me.Role == RoleSupervisor, Queue: console.NewQueue(all, me.Name, id, c.Now()), Talk: &v,
 		Stream: "/console/stream?" + url.Values{"talk": {string(id)}, "after": {mark}}.Encode(),
 	})
+}
+
+// talk is a talk as one agent sees it, but for its form and its lines.
+func (c *consoleHTTP) talk(ctx context.Context, talk desk.Talk, question flows.Reply, all []desk.Help, me seat) (console.Talk, error) {
+	v := console.NewTalk(c.Desk.Flow(), talk, question, all, me.Name)
+	contact := talk.Case.Contact
+	if talk.Case.Last != flows.WeChat || contact == (flows.Contact{}) {
+		return v, nil
+	}
+	messages, until, err := c.Reach(ctx, talk.ID, contact)
+	v.Reach = console.Reach(messages, until)
+	return v, err
 }
 
 // consoleAct does what a button stands for. It returns, in words, why it was
@@ -264,7 +284,10 @@ func (c *consoleHTTP) acted(x *fiber.Ctx, status int, id desk.TalkID, form conso
 		return err
 	}
 	form.Token = c.token(me)
-	v := console.NewTalk(c.Desk.Flow(), talk, question, all, me.Name)
+	v, err := c.talk(x.UserContext(), talk, question, all, me)
+	if err != nil {
+		return err
+	}
 	v.Form = form
 	return draw(x, status, console.Controls(v), console.Side(v), console.NewQueue(all, me.Name, id, c.Now()))
 }

@@ -117,7 +117,10 @@ func (w *watch) send(ctx context.Context, out *bufio.Writer, lines []desk.Line) 
 	if err != nil {
 		return err
 	}
-	v := console.NewTalk(c.Desk.Flow(), talk, question, all, w.me.Name)
+	v, err := c.talk(ctx, talk, question, all, w.me)
+	if err != nil {
+		return err
+	}
 	v.Form = console.Form{Token: c.token(w.me), Nonce: rand.Text()}
 	if err := w.swap(out, "controls", v.Version, console.Controls(v)); err != nil {
 		return err

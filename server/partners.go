@@ -38,6 +38,25 @@ func (s *Server) alipayNotify(c *fiber.Ctx) error {
 	return c.SendString("success")
 }
 
+// alipayMessage takes what Alipay tells the application's gateway. As of a
+// parcel, a message is believed only that there is news. What is of no interest
+// here is acknowledged, or it would come again.
+func (s *Server) alipayMessage(c *fiber.Ctx) error {
+	payout, err := s.alipay.Message(append([]byte(nil), c.Body()...))
+	if errors.Is(err, alipay.ErrUnreadable) {
+		s.log.Warn("a message cannot be read", slog.Any("error", err))
+		return c.SendString("success")
+	}
+	if err == nil && payout != "" {
+		err = s.desk.PayoutChanged(c.UserContext(), payout)
+	}
+	if err != nil {
+		s.log.Warn("a message was not taken", slog.Any("error", err))
+		return c.SendString("fail")
+	}
+	return c.SendString("success")
+}
+
 // sfRoutes takes pushed lines of parcels. The push carries no signature: the
 // address carries a token, and the courier is asked before a line ends a
 // parcel's way.

@@ -33,7 +33,7 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 	app.Get("/metrics", s.watch.serve(s.cfg.MetricsToken))
 	s.console = newConsole(consoleConfig{
 		Desk: s.desk, Lines: s.talks, Help: s.book, Staff: s.book, Bank: s.book, Account: s.cfg.Bank.Account,
-		Keys: keys, Now: s.now, Log: s.log, Secure: s.secure(),
+		Keys: keys, Now: s.now, Log: s.log, Secure: s.secure(), Reach: s.voice.left,
 	})
 	if !s.has(RoleWeb) {
 		return app
@@ -44,6 +44,7 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 	app.Post("/wechat", s.wechat)
 
 	app.Post("/alipay/notify", s.alipayNotify)
+	app.Post("/alipay/gateway", s.alipayMessage)
 	app.Post("/sf/routes", s.sfRoutes)
 
 	s.mountPages(app)

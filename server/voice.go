@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"image/png"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/skip2/go-qrcode"
 
@@ -23,22 +26,23 @@ import (
 type wechatVoice struct {
 	client   *wechat.Client
 	links    *links
-	pictures *talks.Shelf
+	shelf    *talks.Shelf
 	template string
+	now      func() time.Time
 	log      *slog.Logger
+	noMenus  atomic.Bool // the account may not send them
 }
 
 // Say implements [desk.Voice].
-func (v *wechatVoice) Say(ctx context.Context, to string, talk desk.TalkID, replies []flows.Reply) error {
-	text, rest := bot.Render(replies, v.links.of(talk))
-	_, err := v.texts(ctx, to, append([]string{text}, rest...))
+func (v *wechatVoice) Say(ctx context.Context, to desk.Listener, say flows.Say) error {
+	_, err := v.notes(ctx, to, bot.RenderNotes(say.Replies, v.links.of(to.Talk)), keptFor(say))
 	if errors.Is(err, desk.ErrClosed) && v.template != "" {
-		return v.progress(ctx, to, talk, replies)
+		return v.progress(ctx, to, say.Replies)
 	}
 	if err != nil {
 		return err
 	}
-	for _, r := range replies {
+	for _, r := range say.Replies {
 		if r.QR != nil {
 			v.picture(ctx, to, *r.QR)
 		}
@@ -46,41 +50,113 @@ func (v *wechatVoice) Say(ctx context.Context, to string, talk desk.TalkID, repl
 	return nil
 }
 
-// texts sends one message after the other, and returns those that were not
+// keptFor is how many of the messages that are left a Say leaves for others.
+func keptFor(say flows.Say) int {
+	if say.Worth == flows.WorthUseful {
+		return 1
+	}
+	return 0
+}
+
+// allowances are what WeChat allows to be said to somebody: five messages within
+// two days of their last one, three within a minute of a tap. A tap within the
+// two days makes it three again, when fewer were left.
+//
+// Source: WeChat official account manual, chapter 客服消息.
+func allowances(to desk.Listener) talks.Allowances {
+	a := []talks.Allowance{
+		{For: "words", At: to.Contact.Wrote, Lasts: 48 * time.Hour, Messages: 5},
+		{For: "tap", At: to.Contact.Tapped, Lasts: time.Minute, Messages: 3},
+	}
+	slices.SortFunc(a, func(a, b talks.Allowance) int { return a.At.Compare(b.At) })
+	return talks.Allowances{Talk: to.Talk, Of: slices.DeleteFunc(a, func(a talks.Allowance) bool { return a.At.IsZero() })}
+}
+
+// may takes one message off what the platform allows. Of somebody of whom
+// nothing is known, the platform decides.
+func (v *wechatVoice) may(ctx context.Context, to desk.Listener, keep int) (bool, error) {
+	if to.Contact == (flows.Contact{}) {
+		return true, nil
+	}
+	return v.shelf.MaySay(ctx, allowances(to), keep, v.now())
+}
+
+// left returns how many customer messages the platform still carries, and until
+// when.
+func (v *wechatVoice) left(ctx context.Context, id desk.TalkID, c flows.Contact) (messages int, until time.Time, err error) {
+	return v.shelf.Left(ctx, allowances(desk.Listener{Talk: id, Contact: c}), v.now())
+}
+
+// notes sends one message after the other, and returns those that were not
 // sent.
-func (v *wechatVoice) texts(ctx context.Context, to string, texts []string) (left []string, err error) {
-	for i, text := range texts {
-		if text == "" {
+func (v *wechatVoice) notes(ctx context.Context, to desk.Listener, notes []bot.Note, keep int) (left []bot.Note, err error) {
+	for i, note := range notes {
+		if note.Text == "" {
 			continue
 		}
-		if err := v.client.Text(ctx, to, text); err != nil {
-			return texts[i:], closed(err)
+		ok, err := v.may(ctx, to, keep)
+		if err != nil {
+			return notes[i:], err
+		}
+		if !ok {
+			return notes[i:], fmt.Errorf("%w: no customer message left", desk.ErrClosed)
+		}
+		if err := v.note(ctx, to.ID, note); err != nil {
+			return notes[i:], v.refused(ctx, to, err)
 		}
 	}
 	return nil, nil
 }
 
-// closed translates the platform's "not now" into the desk's.
-func closed(err error) error {
-	if errors.Is(err, wechat.ErrClosed) || errors.Is(err, wechat.ErrQuota) {
-		return fmt.Errorf("%w: %w", desk.ErrClosed, err)
+// note sends one message: with choices as a menu, unless the account may not.
+func (v *wechatVoice) note(ctx context.Context, openid string, n bot.Note) error {
+	if len(n.Choices) > 0 && !v.noMenus.Load() {
+		lines := make([]wechat.Choice, len(n.Choices))
+		for i, c := range n.Choices {
+			lines[i] = wechat.Choice{ID: c.ID, Label: c.Label}
+		}
+		err := v.client.Offer(ctx, openid, n.Text, lines, bot.HowToPick)
+		if !errors.Is(err, wechat.ErrKind) {
+			return err
+		}
+		v.noMenus.Store(true)
 	}
-	return err
+	return v.client.Text(ctx, openid, n.Plain())
+}
+
+// refused translates the platform's "not now" into the desk's, and believes it
+// more than our own count.
+func (v *wechatVoice) refused(ctx context.Context, to desk.Listener, err error) error {
+	if !errors.Is(err, wechat.ErrClosed) && !errors.Is(err, wechat.ErrQuota) {
+		return err
+	}
+	lost := v.shelf.MayNot(ctx, allowances(to), v.now())
+	return errors.Join(fmt.Errorf("%w: %w", desk.ErrClosed, err), lost)
 }
 
 // picture sends the code itself, to be saved and scanned from the album. The
-// page behind the link shows it too, so a failure here loses nothing.
-func (v *wechatVoice) picture(ctx context.Context, to string, qr flows.QR) {
-	media, err := v.pictures.Picture(ctx, qr.Content)
-	if err == nil && media != "" {
-		err = v.client.Image(ctx, to, media)
-	}
-	if media == "" || errors.Is(err, wechat.ErrMedia) {
-		err = v.newPicture(ctx, to, qr)
+// page behind the link shows it too, so a failure here loses nothing, and it
+// never takes the last message.
+func (v *wechatVoice) picture(ctx context.Context, to desk.Listener, qr flows.QR) {
+	ok, err := v.may(ctx, to, 1)
+	if ok && err == nil {
+		err = v.draw(ctx, to.ID, qr)
 	}
 	if err != nil {
 		v.log.Info("a code went out as a link only", slog.Any("error", err))
 	}
+}
+
+// draw sends the picture that WeChat has, or a new one.
+func (v *wechatVoice) draw(ctx context.Context, openid string, qr flows.QR) error {
+	media, err := v.shelf.Picture(ctx, qr.Content)
+	if err == nil && media != "" {
+		err = v.client.Image(ctx, openid, media)
+	}
+	if media == "" || errors.Is(err, wechat.ErrMedia) {
+		return v.newPicture(ctx, openid, qr)
+	}
+	return err
 }
 
 // newPicture uploads the code and sends it.
@@ -96,13 +172,13 @@ func (v *wechatVoice) newPicture(ctx context.Context, to string, qr flows.QR) er
 	if err := v.client.Image(ctx, to, media); err != nil {
 		return err
 	}
-	return v.pictures.KeepPicture(ctx, qr.Content, media)
+	return v.shelf.KeepPicture(ctx, qr.Content, media)
 }
 
 // progress tells by template that the case has moved on, with a link to it.
-func (v *wechatVoice) progress(ctx context.Context, to string, talk desk.TalkID, replies []flows.Reply) error {
+func (v *wechatVoice) progress(ctx context.Context, to desk.Listener, replies []flows.Reply) error {
 	data := map[string]string{"thing1": "数字证书办理进度", "thing2": short(replies[0].Text)}
-	err := v.client.Template(ctx, to, v.template, v.links.status(talk), data)
+	err := v.client.Template(ctx, to.ID, v.template, v.links.status(to.Talk), data)
 	if errors.Is(err, wechat.ErrClosed) {
 		return fmt.Errorf("%w: %w", desk.ErrClosed, err)
 	}

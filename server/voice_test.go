@@ -1,12 +1,15 @@
 package server
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"certdesk/bot"
 	"certdesk/flows"
+	"certdesk/server/desk"
 )
 
 func TestShortCutsNoNumber(t *testing.T) {
@@ -46,16 +49,17 @@ func TestAPictureIsUploadedOnce(t *testing.T) {
 		}
 		return urls
 	}
+	to := desk.Listener{ID: openid, Talk: n.talkOf(t, openid)}
 	qr := flows.QR{Content: "https://alipay.example/face/1"}
-	n.voice.picture(t.Context(), openid, qr)
-	n.voice.picture(t.Context(), openid, qr)
+	n.voice.picture(t.Context(), to, qr)
+	n.voice.picture(t.Context(), to, qr)
 	if got := pictures(); len(got) != 2 || got[0] != got[1] {
 		t.Fatalf("pictures %v, want the same one twice", got)
 	}
 	if err := n.talks.Shelf().KeepPicture(t.Context(), qr.Content, "forgotten"); err != nil {
 		t.Fatal(err)
 	}
-	n.voice.picture(t.Context(), openid, qr)
+	n.voice.picture(t.Context(), to, qr)
 	if got := pictures(); len(got) != 3 || got[2] == got[0] {
 		t.Errorf("pictures %v, want a new one at last", got)
 	}
@@ -76,5 +80,126 @@ func TestTheRestOfAnAnswerIsNotLost(t *testing.T) {
 	msg.Event.ID, msg.Event.What = "wechat/gh/2", flows.Said{Text: "帮助"}
 	if text, err := n.hear(t.Context(), msg); err != nil || !strings.Contains(text, "没有说完的话") {
 		t.Errorf("the next answer is %q, %v, want what was not heard in it", text, err)
+	}
+}
+
+// TestMessagesAreCounted spends what the platform allows after a tap and after
+// a message, and never asks it for more: a refusal would be in its books.
+func TestMessagesAreCounted(t *testing.T) {
+	t.Parallel()
+	n := newTown(t)
+	const openid = "oCounted"
+	n.tells(t, "/world/wechat/"+openid+"/follow", map[string]string{}, nil)
+	n.tells(t, "/world/wechat/"+openid+"/say", map[string]string{"text": "你好"}, nil)
+	to := desk.Listener{ID: openid, Talk: n.talkOf(t, openid)}
+	said := func(s flows.Say) (closed bool) {
+		t.Helper()
+		_, err := n.voice.notes(t.Context(), to, bot.RenderNotes(s.Replies, bot.Links{}), keptFor(s))
+		if err != nil && !errors.Is(err, desk.ErrClosed) {
+			t.Fatal(err)
+		}
+		return err != nil
+	}
+	left := func() int {
+		t.Helper()
+		return leftTo(t, n, to.Talk, to.Contact)
+	}
+	news := flows.Say{Replies: []flows.Reply{{Text: "已寄出。"}}}
+	useful := flows.Say{Replies: news.Replies, Worth: flows.WorthUseful}
+
+	to.Contact = flows.Contact{Wrote: n.now()}
+	for i := range 4 {
+		if said(useful) {
+			t.Fatalf("useful message %d was not carried", i+1)
+		}
+	}
+	if got := left(); got != 1 {
+		t.Errorf("%d messages are left after four, want 1", got)
+	}
+	if !said(useful) {
+		t.Error("the last message was taken by something only useful")
+	}
+	if said(news) || !said(news) {
+		t.Error("the last message is not for news alone, or not the last")
+	}
+	to.Contact.Tapped = n.now().Add(time.Second)
+	if got := left(); got != 3 {
+		t.Errorf("%d messages are left after a tap, want 3: allowances do not add up", got)
+	}
+	if tapped := (flows.Contact{Tapped: n.now().Add(-time.Minute)}); leftTo(t, n, "another", tapped) != 0 || leftTo(t, n, "a third", flows.Contact{Tapped: n.now()}) != 3 {
+		t.Error("a tap alone does not open the door for a minute")
+	}
+	if got := n.refused(t); got != 0 {
+		t.Errorf("the platform had to refuse %d messages", got)
+	}
+
+	to.Contact = flows.Contact{Wrote: n.now().Add(2 * time.Second)} // the platform counts otherwise, and is right
+	if !said(news) || left() != 0 {
+		t.Errorf("after a refusal %d messages are left, want 0", left())
+	}
+	if got := n.refused(t); got != 1 {
+		t.Errorf("the platform refused %d messages, want 1", got)
+	}
+}
+
+func leftTo(t *testing.T, n *town, talk desk.TalkID, c flows.Contact) int {
+	t.Helper()
+	messages, _, err := n.voice.left(t.Context(), talk, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return messages
+}
+
+// refused is how many messages the platform did not carry.
+func (n *town) refused(t *testing.T) (all int) {
+	t.Helper()
+	var books struct {
+		WeChat struct{ Refused map[string]int } `json:"wechat"`
+	}
+	n.learns(t, "/world/books", &books)
+	for call, times := range books.WeChat.Refused {
+		if strings.HasPrefix(call, "/cgi-bin/message/custom/send ") {
+			all += times
+		}
+	}
+	return all
+}
+
+// TestAMenuWhereThereMayBeOne has the platform take menus, and then refuse one
+// as it does in its sandbox: no other is tried.
+func TestAMenuWhereThereMayBeOne(t *testing.T) {
+	t.Parallel()
+	n := newTown(t)
+	const openid = "oMenus"
+	n.tells(t, "/world/wechat/"+openid+"/follow", map[string]string{}, nil)
+	n.tells(t, "/world/wechat/"+openid+"/say", map[string]string{"text": "你好"}, nil)
+	say := flows.Say{Replies: []flows.Reply{{Text: "办哪一种？", Choices: []flows.Choice{{ID: "7", Label: "个人证书"}}}}}
+	last := func() (kind string, choices int) {
+		t.Helper()
+		if err := n.voice.Say(t.Context(), desk.Listener{ID: openid, Talk: n.talkOf(t, openid)}, say); err != nil {
+			t.Fatal(err)
+		}
+		var inbox []struct {
+			Type    string `json:"type"`
+			Text    string `json:"text"`
+			Choices []any  `json:"choices"`
+		}
+		n.learns(t, "/world/wechat/"+openid+"/inbox", &inbox)
+		for _, item := range inbox {
+			if strings.Contains(item.Text, "办哪一种") { // not the welcome
+				kind, choices = item.Type, len(item.Choices)
+			}
+		}
+		return kind, choices
+	}
+	if kind, choices := last(); kind != "msgmenu" || choices != 1 {
+		t.Errorf("a question arrives as %s with %d choices, want a menu with one", kind, choices)
+	}
+	n.tells(t, "/world/faults", map[string]any{"partner": "wechat", "fault": "sandbox", "times": 1}, nil)
+	for range 2 {
+		if kind, choices := last(); kind != "text" || choices != 1 {
+			t.Errorf("in the sandbox a question arrives as %s with %d choices, want a text with one", kind, choices)
+		}
 	}
 }

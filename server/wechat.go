@@ -105,13 +105,20 @@ func (s *Server) hear(ctx context.Context, msg bot.Message) (string, error) {
 // follows sends what did not fit into an answer. What cannot be sent is said
 // when the person is heard next.
 func (s *Server) follows(ctx context.Context, msg bot.Message, talk desk.TalkID, texts []string) {
-	left, err := s.voice.texts(ctx, msg.From, texts)
+	notes := make([]bot.Note, len(texts))
+	for i, text := range texts {
+		notes[i].Text = text
+	}
+	now, _, err := s.desk.Look(ctx, talk)
+	if err == nil {
+		notes, err = s.voice.notes(ctx, desk.Listener{ID: msg.From, Talk: talk, Contact: now.Case.Contact}, notes, 0)
+	}
 	if err == nil {
 		return
 	}
-	unheard := make([]flows.Secret, len(left))
-	for i, text := range left {
-		unheard[i] = flows.Conceal(text)
+	unheard := make([]flows.Secret, len(notes))
+	for i, n := range notes {
+		unheard[i] = flows.Conceal(n.Text)
 	}
 	_, lost := s.desk.HandleTalk(ctx, talk, flows.Event{
 		ID: "unheard/" + msg.Event.ID, At: s.now(), Via: flows.Within, What: flows.Unheard{Texts: unheard},

@@ -31,6 +31,9 @@ var (
 	// 40163): the person opens the page again.
 	ErrCode = errors.New("wechat: code of the page is spent")
 
+	// ErrKind is returned when the account may not send such a message (40200).
+	ErrKind = errors.New("wechat: account may not send this kind of message")
+
 	// ErrMedia is returned when a picture is not there any more (40007): it is
 	// uploaded again.
 	ErrMedia = errors.New("wechat: picture is gone")
@@ -45,6 +48,7 @@ var kinds = map[int]error{
 	40001: ErrToken, 40014: ErrToken, 42001: ErrToken,
 	40029: ErrCode, 40163: ErrCode,
 	40007: ErrMedia,
+	40200: ErrKind,
 }
 
 // Error is the platform's refusal of a call. It matches one of the sentinels
@@ -64,7 +68,7 @@ func (e *Error) Error() string {
 }
 
 // Is makes the error match [ErrClosed], [ErrQuota], [ErrBusy], [ErrToken],
-// [ErrCode] or [ErrMedia].
+// [ErrCode], [ErrKind] or [ErrMedia].
 func (e *Error) Is(target error) bool {
 	kind := kinds[e.Code]
 	return kind != nil && target == kind

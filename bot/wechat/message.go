@@ -23,12 +23,25 @@ func (c *Client) Text(ctx context.Context, openid, text string) error {
 	return c.send(ctx, openid, "text", map[string]string{"content": text})
 }
 
+// Choice is one line of a menu that can be pressed. The person then says the
+// label; the push holds the identifier, which is a number.
+type Choice struct {
+	ID    string `json:"id"`
+	Label string `json:"content"`
+}
+
+// Offer sends a text, lines to be pressed, and a text below them. It returns
+// [ErrKind] when the account may not send menus, as those of the sandbox.
+func (c *Client) Offer(ctx context.Context, openid, head string, choices []Choice, tail string) error {
+	return c.send(ctx, openid, "msgmenu", map[string]any{"head_content": head, "list": choices, "tail_content": tail})
+}
+
 // Image sends a picture that was uploaded in the last three days.
 func (c *Client) Image(ctx context.Context, openid, mediaID string) error {
 	return c.send(ctx, openid, "image", map[string]string{"media_id": mediaID})
 }
 
-func (c *Client) send(ctx context.Context, openid, kind string, content map[string]string) error {
+func (c *Client) send(ctx context.Context, openid, kind string, content any) error {
 	k, err := post(sendPath, map[string]any{"touser": openid, "msgtype": kind, kind: content})
 	if err != nil {
 		return err

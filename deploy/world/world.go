@@ -166,7 +166,7 @@ func (w *World) openAlipay(service string) (*alipaytest.Gateway, error) {
 	}
 	return alipaytest.New(alipaytest.Config{
 		AppID: alipayApp, MiniAppID: alipayMiniApp, SellerID: alipaySeller, Users: users,
-		Address: w.address(), Hosts: []string{service},
+		Address: w.address(), Hosts: []string{service}, MessageURL: w.cfg.Service + "/alipay/gateway",
 		Clock: w.cfg.Now, Hurry: w.cfg.Hurry, Dir: w.dir("alipay"),
 	})
 }

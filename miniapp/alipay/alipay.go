@@ -13,6 +13,7 @@ package alipay
 
 import (
 	"cmp"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"net/http"
@@ -71,6 +72,7 @@ type Client struct {
 	sdk     *sdk.Client
 	cfg     Config // without the private key
 	keyMode bool
+	theirs  *rsa.PublicKey
 }
 
 // New checks the configuration, reports every mistake in it at once, and makes
@@ -97,7 +99,8 @@ func New(cfg Config, httpClient *http.Client) (*Client, error) {
 		return nil, err
 	}
 	cfg.PrivateKey = flows.Secret{}
-	return &Client{sdk: inner, cfg: cfg, keyMode: keyMode}, nil
+	theirs, err := cfg.theirKey(keyMode)
+	return &Client{sdk: inner, cfg: cfg, keyMode: keyMode, theirs: theirs}, err
 }
 
 func load(inner *sdk.Client, cfg Config, keyMode bool) error {

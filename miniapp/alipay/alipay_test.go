@@ -85,7 +85,7 @@ func newCity(t *testing.T, mode alipaytest.Mode) *city {
 	}
 	c.gateway, err = alipaytest.New(alipaytest.Config{
 		Credentials: made, Mode: mode, Clock: c.clock.now, SellerID: seller,
-		Address: server.URL, Hosts: []string{strings.TrimPrefix(server.URL, "http://")},
+		Address: server.URL, MessageURL: server.URL + "/alipay/gateway", Hosts: []string{strings.TrimPrefix(server.URL, "http://")},
 		Users: []alipaytest.User{
 			{ID: zhang, Name: person.Name, IDNumber: person.IDNumber, LogonID: "138****0000"},
 			{ID: wang, Name: flows.Conceal("王五"), IDNumber: flows.Conceal("110105194912310038"), LogonID: "139****0000"},
@@ -124,7 +124,7 @@ func (c *city) config(t *testing.T, mode alipaytest.Mode) alipay.Config {
 // ServeHTTP is the gateway and the shop on one port.
 func (c *city) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
-	case "/alipay/notify":
+	case "/alipay/notify", "/alipay/gateway":
 		body, _ := io.ReadAll(r.Body)
 		c.mu.Lock()
 		defer c.mu.Unlock()

@@ -67,6 +67,14 @@ func (cfg Config) checkCertificates(private *rsa.PrivateKey) error {
 	return errors.Join(errs...)
 }
 
+// theirKey is what Alipay signs with.
+func (cfg Config) theirKey(keyMode bool) (*rsa.PublicKey, error) {
+	if keyMode {
+		return publicKey(cfg.PublicKey)
+	}
+	return rsaCertificate(cfg.AlipayCert)
+}
+
 func privateKey(text string) (*rsa.PrivateKey, error) {
 	der, err := derOf(text)
 	if err != nil {

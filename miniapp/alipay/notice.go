@@ -50,12 +50,9 @@ type Notice struct {
 //
 // Source: facts/alipay.md 1.6 and 3.3.
 func (c *Client) Notice(form []byte) (Notice, error) {
-	if len(form) > MaxNotice {
-		return Notice{}, fmt.Errorf("%w: over %d bytes", ErrForged, MaxNotice)
-	}
-	values, err := url.ParseQuery(string(form))
+	values, err := readForm(form)
 	if err != nil {
-		return Notice{}, fmt.Errorf("%w: not a form", ErrForged)
+		return Notice{}, err
 	}
 	if err := c.authentic(values); err != nil {
 		return Notice{}, err
@@ -68,6 +65,17 @@ func (c *Client) Notice(form []byte) (Notice, error) {
 		return out, ErrOtherSeller
 	}
 	return out, err
+}
+
+func readForm(form []byte) (url.Values, error) {
+	if len(form) > MaxNotice {
+		return nil, fmt.Errorf("%w: over %d bytes", ErrForged, MaxNotice)
+	}
+	values, err := url.ParseQuery(string(form))
+	if err != nil {
+		return nil, fmt.Errorf("%w: not a form", ErrForged)
+	}
+	return values, nil
 }
 
 // authentic refuses a repeated parameter before it looks at the signature: of

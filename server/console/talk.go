@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"certdesk/flows"
 	"certdesk/server/desk"
@@ -27,6 +28,7 @@ type Talk struct {
 	Misses     int    // misunderstandings in a row
 	Milestones []flows.Milestone
 	Facts      []Facts
+	Reach      string // how much may be said in WeChat unasked, as far as it is known
 	Lines      Lines
 	Form       Form
 }
@@ -80,6 +82,14 @@ func NewTalk(flow *flows.Flow, talk desk.Talk, question flows.Reply, open []desk
 		Owner: standing(c.Owner, me), Holder: c.Owner.Name, From: c.Owner.Agent, Called: called, Version: fmt.Sprint(c.Owner.Epoch, called),
 		Question: question.Text, Misses: c.Misses, Milestones: flow.Milestones(c), Facts: known(c.Form),
 	}
+}
+
+// Reach says how many messages WeChat still carries to somebody who is silent.
+func Reach(messages int, until time.Time) string {
+	if messages == 0 {
+		return "现在不能主动发消息。您发出的话会保留，客户下次发消息时先看到。"
+	}
+	return fmt.Sprintf("客户不说话时还能发 %d 条，%s前有效。客户打字回复一句，就恢复为 5 条。", messages, until.In(flows.Beijing).Format("1月2日 15:04"))
 }
 
 // turn is whose move it is, said to somebody who is not the applicant.

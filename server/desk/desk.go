@@ -266,6 +266,7 @@ func (d *Desk) comeBack(ctx context.Context, was Talk, e flows.Event, seen *Hand
 	talk, owed, err := d.resume(ctx, was.ID, e, seen)
 	talk.Revision, talk.Seen = was.Revision, was.Seen
 	talk.Case.Seq, talk.Case.Owner, talk.Case.Last, talk.Case.Unheard = was.Case.Seq, was.Case.Owner, was.Case.Last, was.Case.Unheard
+	talk.Case.Contact = was.Case.Contact
 	return talk, owed, err
 }
 
@@ -310,7 +311,7 @@ func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event, how voiced)
 // no request of theirs waits for an answer. A page shows its answer itself;
 // when it has led on to a step without a page, the chat is told as well.
 func (d *Desk) aloud(was flows.Case, out flows.Outcome, e flows.Event) (flows.Say, bool) {
-	say := flows.Say{Replies: out.Replies, Epoch: out.Case.Owner.Epoch}
+	say := flows.Say{Replies: out.Replies, Epoch: out.Case.Owner.Epoch, Worth: flows.WorthOf(e.What)}
 	if len(out.Replies) == 0 || d.onlyWaits(out) && e.Via != flows.Console {
 		return say, false
 	}

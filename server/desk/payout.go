@@ -62,6 +62,13 @@ func (d *Desk) checkPayout(ctx context.Context, ref Ref) error {
 	return d.answer(ctx, ref, flows.PayoutNotYet{Why: why})
 }
 
+// PayoutChanged asks how far a payout is, because somebody says that there is
+// news. A number that is nobody's changes nothing.
+func (d *Desk) PayoutChanged(ctx context.Context, number string) error {
+	_, err := d.lookAtPayout(ctx, number)
+	return ignore(err, ErrUnknown)
+}
+
 func (d *Desk) lookAtPayout(ctx context.Context, number string) (flows.PayoutState, error) {
 	state, why, err := d.cfg.Partners.Payer.PaidOut(ctx, number)
 	if err != nil || state != flows.PayoutReturned {

@@ -30,7 +30,12 @@ func TestACompanyTellsTheAmount(t *testing.T) {
 	h.town.mu.Lock()
 	h.town.returned = true
 	h.town.mu.Unlock()
-	h.says("没有收到")
+	if err := h.desk.PayoutChanged(t.Context(), "nobody's"); err != nil {
+		t.Errorf("news of a payout that is nobody's: %v", err)
+	}
+	if err := h.desk.PayoutChanged(t.Context(), first.Number); err != nil {
+		t.Error(err)
+	}
 	h.reaches(flows.CompanyAccount)
 	h.town.mu.Lock()
 	h.town.returned = false

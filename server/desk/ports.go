@@ -465,7 +465,14 @@ type Voice interface {
 	// Say sends replies to one identity. [ErrClosed] when the channel will not
 	// carry them now; trying again then is useless. Any other error may be
 	// tried again, and may have sent them.
-	Say(ctx context.Context, to string, talk TalkID, replies []flows.Reply) error
+	Say(ctx context.Context, to Listener, say flows.Say) error
+}
+
+// Listener is whom a voice speaks to.
+type Listener struct {
+	ID      string // on the voice's channel
+	Talk    TalkID
+	Contact flows.Contact
 }
 
 // People finds the identities of a talk.

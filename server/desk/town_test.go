@@ -225,13 +225,13 @@ func (w *town) payouts() (all []flows.Payout) {
 	return all
 }
 
-func (w *town) Say(_ context.Context, _ string, _ desk.TalkID, replies []flows.Reply) error {
+func (w *town) Say(_ context.Context, _ desk.Listener, say flows.Say) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.unspoken != nil {
 		return w.unspoken
 	}
-	for _, r := range replies {
+	for _, r := range say.Replies {
 		w.said = append(w.said, r.Text)
 	}
 	return nil

@@ -180,7 +180,7 @@ func (d *Desk) say(ctx context.Context, ref Ref, s flows.Say) error {
 		if !ok {
 			continue
 		}
-		err := voice.Say(ctx, who.ID, id, s.Replies)
+		err := voice.Say(ctx, Listener{ID: who.ID, Talk: id, Contact: talk.Case.Contact}, s)
 		if !errors.Is(err, ErrClosed) {
 			return err
 		}

@@ -48,6 +48,9 @@ func dueKey(id desk.TalkID) string { return key(id, "due") }
 // rateKey is a counter of the applicant's messages in the running window.
 func rateKey(id desk.TalkID) string { return key(id, "rate") }
 
+// saidKey is a hash: how much was said unasked since something the applicant did.
+func saidKey(id desk.TalkID) string { return key(id, "said") }
+
 // doneKey is a string: the answer that an event got, for ten minutes.
 func doneKey(id desk.TalkID, event string) string { return key(id, "done") + ":" + event }
 

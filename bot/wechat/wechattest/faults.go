@@ -20,10 +20,11 @@ const (
 	TimeOut        = "timeout"         // the call is done, but its answer never comes
 	Busy           = "busy"            // the call is answered -1
 	StaleToken     = "stale-token"     // the call is answered 40001
+	Sandbox        = "sandbox"         // a menu is answered 40200, as for an account of the sandbox
 	Snapshot       = "snapshot"        // the browser shows a snapshot, whose user WeChat makes up
 )
 
-var knownFaults = []string{Duplicate, Delay, Drop, Reorder, WrongSignature, ServerError, TimeOut, Busy, StaleToken, Snapshot}
+var knownFaults = []string{Duplicate, Delay, Drop, Reorder, WrongSignature, ServerError, TimeOut, Busy, StaleToken, Sandbox, Snapshot}
 
 // faults counts how often each is still to happen.
 type faults struct {

@@ -85,6 +85,9 @@ func (p *Platform) content(s *state, m customMessage, now time.Time) (shown, int
 		if m.Menu == nil || len(m.Menu.List) == 0 {
 			return shown{}, 44004
 		}
+		if p.faults.take(Sandbox) {
+			return shown{}, 40200
+		}
 		return m.Menu.shown(), 0
 	}
 	return shown{}, 40008

@@ -40,9 +40,10 @@ type Config struct {
 
 	Users []User
 
-	Address string       // where the stand-in is reached, "http://127.0.0.1:8090"; any when empty
-	Hosts   []string     // "127.0.0.1:8080": where a scanned address or a login may lead
-	Client  *http.Client // for notifications and scanned addresses; ten seconds
+	Address    string       // where the stand-in is reached, "http://127.0.0.1:8090"; any when empty
+	Hosts      []string     // "127.0.0.1:8080": where a scanned address or a login may lead
+	MessageURL string       // the application's gateway, for messages; none when empty
+	Client     *http.Client // for notifications and scanned addresses; ten seconds
 }
 
 // User is somebody with an Alipay account.

@@ -60,6 +60,11 @@ func (g *Gateway) notify(t Trade) {
 	if n.Held || g.strikes(FaultDelay) {
 		n.Next = n.Next.Add(g.span(retries()[0]))
 	}
+	g.queue(n)
+}
+
+// queue takes a notice to be sent. The caller holds the lock.
+func (g *Gateway) queue(n Notice) {
 	g.books.Notices = append(g.books.Notices, n)
 	select {
 	case g.wake <- struct{}{}:
@@ -172,7 +177,9 @@ func (g *Gateway) attempt(ctx context.Context, n Notice) Delivery {
 // form signs a notice for one delivery, or spoils it.
 func (g *Gateway) form(n Notice, at time.Time) (form url.Values, lost bool) {
 	params := maps.Clone(n.Params)
-	params["notify_time"] = at.Format(clockLayout)
+	if _, dated := params["utc_timestamp"]; !dated {
+		params["notify_time"] = at.Format(clockLayout)
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	text := noticeText(params)
