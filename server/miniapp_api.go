@@ -45,6 +45,7 @@ type (
 	camera struct {
 		CertifyID  string `json:"certify_id" doc:"certifyId of the service open-certify"`
 		CertifyURL string `json:"certify_url" doc:"url of the service open-certify"`
+		PageURL    string `json:"page_url,omitempty" doc:"instead of the others: a page of Alipay's to be opened"`
 	}
 )
 

@@ -15,6 +15,7 @@ import (
 
 	"certdesk/flows"
 	"certdesk/miniapp"
+	"certdesk/miniapp/alipay"
 	"certdesk/server/desk"
 	"certdesk/server/sealed"
 )
@@ -37,10 +38,10 @@ type gate interface {
 	// does not count is a [*flows.RefusedError].
 	Login(ctx context.Context, code string) (openID string, err error)
 
-	// Camera turns our short address of a face verification into Alipay's
-	// identifier of it and the signed address that shows the camera. Too late
-	// is [desk.ErrExpired], unknown is [desk.ErrUnknown].
-	Camera(ctx context.Context, short string) (id, address string, err error)
+	// Camera turns our short address of a face verification into what opens
+	// Alipay's camera. Too late is [desk.ErrExpired], unknown is
+	// [desk.ErrUnknown].
+	Camera(ctx context.Context, short string) (camera, error)
 }
 
 // heard is what was said lately, oldest first.
@@ -79,12 +80,16 @@ func (g alipayGate) Login(ctx context.Context, code string) (string, error) {
 }
 
 // Camera implements [gate].
-func (g alipayGate) Camera(ctx context.Context, short string) (id, address string, err error) {
-	if id, err = g.s.book.ProviderOf(ctx, path.Base(short), g.s.now()); err != nil {
-		return "", "", err
+func (g alipayGate) Camera(ctx context.Context, short string) (camera, error) {
+	id, err := g.s.book.ProviderOf(ctx, path.Base(short), g.s.now())
+	if err != nil {
+		return camera{}, err
 	}
-	address, err = g.s.alipay.Page(id)
-	return id, address, err
+	address, err := g.s.face.Page(id)
+	if _, newer := g.s.face.(alipay.Verification); newer {
+		return camera{PageURL: address}, err
+	}
+	return camera{CertifyID: id, CertifyURL: address}, err
 }
 
 // signIn opens a seat for twelve hours. Who comes for the first time is
@@ -177,11 +182,11 @@ func (m *miniApp) face(ctx context.Context, in *bearer) (*answered[camera], erro
 	if talk.Case.At != flows.PersonScan {
 		return nil, m.problem(desk.ErrUnknown)
 	}
-	number, address, err := m.gate.Camera(ctx, talk.Case.Form.Text(flows.KeyFaceURL))
+	opens, err := m.gate.Camera(ctx, talk.Case.Form.Text(flows.KeyFaceURL))
 	if err != nil {
 		return nil, m.problem(err)
 	}
-	return &answered[camera]{camera{CertifyID: number, CertifyURL: address}}, nil
+	return &answered[camera]{opens}, nil
 }
 
 // seat reads the bearer token.

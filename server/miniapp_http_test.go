@@ -67,11 +67,11 @@ func (miniGate) Login(_ context.Context, code string) (string, error) {
 	return "openid-7", nil
 }
 
-func (miniGate) Camera(_ context.Context, short string) (string, string, error) {
+func (miniGate) Camera(_ context.Context, short string) (camera, error) {
 	if short != "https://desk.example/h5/face/F7" {
-		return "", "", desk.ErrExpired
+		return camera{}, desk.ErrExpired
 	}
-	return "certify-7", "https://openapi.example/gateway.do?sign=s", nil
+	return camera{CertifyID: "certify-7", CertifyURL: "https://openapi.example/gateway.do?sign=s"}, nil
 }
 
 type miniLines struct{ lines []desk.Line }

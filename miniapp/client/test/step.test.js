@@ -153,6 +153,26 @@ test('the camera gets what the service signed', async () => {
   assert.equal(world.calls.pop().body.text, '我已完成认证');
 });
 
+// The newer product has a page instead of a certify_url.
+test('a camera that is a page is opened in Alipay', async () => {
+  const world = await seated('person.scan', {
+    'GET face': () => [200, { certify_id: '', certify_url: '', page_url: 'https://face.example/?a=1&b=2' }],
+  });
+  await world.page.face();
+  assert.equal(world.called, undefined);
+  const app = new URL(new URL(world.opened).searchParams.get('scheme'));
+  assert.equal(new URL(world.opened).host, 'ds.alipay.com');
+  assert.equal(app.searchParams.get('url'), 'https://face.example/?a=1&b=2');
+  assert.equal(world.page.data.busy, false);
+});
+
+test('what cannot be opened can be copied', async () => {
+  const world = await seated('company.grant');
+  world.shut = true;
+  world.page.open(tap({ text: 'https://desk.example/h5/g/1' }));
+  assert.match(world.page.data.trouble, /复制链接/);
+});
+
 test('a step that waits is looked at again, more and more seldom', async () => {
   let at = 'payment.ordering';
   const world = await seated(at, { 'GET step': () => [200, view(at)] });

@@ -44,6 +44,14 @@ function open(answers) {
     removeStorageSync: ({ key }) => { delete world.storage[key]; },
     pageScrollTo() {},
     stopPullDownRefresh() {},
+    ap: {
+      openURL(o) {
+        world.opened = o.url;
+        if (world.shut) {
+          o.fail({ error: 2 });
+        }
+      },
+    },
     setClipboard(o) { world.copied = o.text; o.success(); },
     showToast(o) { world.toasts.push(o.content); },
     makePhoneCall(o) { world.rung = o.number; },

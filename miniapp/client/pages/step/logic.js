@@ -108,4 +108,13 @@ function seen(status) {
   }
 }
 
-module.exports = { shown, values, pause, paid, seen, keyboard };
+// inAlipay is the address that opens a page in Alipay's own browser. A
+// mini-program may leave for it without asking Alipay's console first.
+//
+// Source: Alipay mini-program manual, my.ap.openURL.
+function inAlipay(page) {
+  const app = 'alipays://platformapi/startapp?appId=20000067&url=' + encodeURIComponent(page);
+  return 'https://ds.alipay.com/?scheme=' + encodeURIComponent(app);
+}
+
+module.exports = { shown, values, pause, paid, seen, keyboard, inAlipay };

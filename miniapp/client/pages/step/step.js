@@ -192,6 +192,10 @@ Page({
     try {
       const camera = await api.face();
       this.setData({ busy: false });
+      if (camera.page_url) {
+        this.leave(camera.page_url);
+        return;
+      }
       my.call(
         'startBizService',
         { name: 'open-certify', param: JSON.stringify({ certifyId: camera.certify_id, url: camera.certify_url }) },
@@ -210,6 +214,19 @@ Page({
       return;
     }
     return this.send({ text: next.say });
+  },
+
+  open(e) {
+    this.leave(e.currentTarget.dataset.text);
+  },
+
+  // leave opens a page in Alipay's browser. Who comes back is shown how far it
+  // is; where the page does not open, its address can still be passed on.
+  leave(page) {
+    my.ap.openURL({
+      url: logic.inAlipay(page),
+      fail: () => this.setData({ trouble: '这台手机打不开，请点“复制链接”，用另一台手机的支付宝打开。' }),
+    });
   },
 
   copy(e) {
