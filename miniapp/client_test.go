@@ -40,3 +40,19 @@ func TestClient(t *testing.T) {
 	}
 	t.Logf("%s", out)
 }
+
+// TestClientCallsWhatExists holds the client against Alipay's own types, from
+// npm, where CERTDESK_NPM names a directory with them.
+func TestClientCallsWhatExists(t *testing.T) {
+	dir := os.Getenv("CERTDESK_NPM")
+	if _, err := os.Stat(filepath.Join(dir, "node_modules/@mini-types/alipay")); dir == "" || err != nil {
+		t.Skip("CERTDESK_NPM names no directory with npm's @mini-types/alipay 3.0.14")
+	}
+	types := filepath.Join(dir, "node_modules/@types") + "," + filepath.Join(dir, "node_modules/@mini-types")
+	out, err := exec.CommandContext(t.Context(), filepath.Join(dir, "node_modules/.bin/tsc"), "--noEmit", "--allowJs", "--checkJs", "--skipLibCheck",
+		"--target", "es2020", "--module", "commonjs", "--moduleResolution", "node", "--typeRoots", types, "--types", "alipay",
+		"client/app.js", "client/config.js", "client/lib/api.js", "client/pages/step/step.js", "client/pages/step/logic.js").CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -17,7 +17,7 @@ Page({
   },
 
   looks: 0, // at a step that has not moved
-  timer: null,
+  timer: 0,
   visible: false,
 
   // A first visit begins with a button: Alipay allows no sign-in before the
@@ -57,7 +57,7 @@ Page({
 
   begin() {
     return this.during(async () => {
-      await api.signIn(getApp().scene);
+      await api.signIn(/** @type {{scene: string}} */ (/** @type {unknown} */ (getApp())).scene);
       return api.step();
     });
   },
