@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"time"
 
@@ -62,8 +63,12 @@ func (c *consoleHTTP) ours(x *fiber.Ctx) error {
 	return x.Next()
 }
 
+// bankPage shows the newest of each pile, or goes on with one of them.
 func (c *consoleHTTP) bankPage(x *fiber.Ctx) error {
-	return c.drawBank(x, fiber.StatusOK, console.Bank{})
+	return c.drawBank(x, fiber.StatusOK, console.Bank{
+		Search: clip(strings.TrimSpace(strings.Clone(x.Query("q"))), longestSearch),
+		Pile:   strings.Clone(x.Query("pile")), After: strings.Clone(x.Query("after")),
+	})
 }
 
 // statement imports what was sent, and says what became of its lines.
@@ -159,24 +164,54 @@ func (c *consoleHTTP) deciding(act func(context.Context, decision) error) fiber.
 	}
 }
 
-// drawBank draws the page with all lines.
+// How many lines of each pile are shown: first, and when one of them is leafed
+// through.
+const (
+	linesFirst    = 20
+	linesLeafed   = 50
+	longestSearch = 64 // runes
+)
+
+// bankPiles are the parts of the page, in its order.
+var bankPiles = []struct {
+	pile  ledger.Pile
+	title string
+}{{ledger.PileOpen, "要核对"}, {ledger.PileNobodys, "没有对上"}, {ledger.PileMatched, "已对上"}}
+
+// drawBank draws the page: all piles, or the one that is leafed through.
 func (c *consoleHTTP) drawBank(x *fiber.Ctx, status int, v console.Bank) error {
 	me, now := seatOf(x), c.Now()
-	lines, err := c.Bank.Lines(x.UserContext(), now)
-	if err != nil {
-		return err
-	}
 	v.Me, v.Token = me.Display, c.token(me)
-	v.Parts = []console.BankPart{{Title: "要核对"}, {Title: "没有对上"}, {Title: "已对上"}}
-	part := map[string]int{"ambiguous": 0, "matched": 2}
-	for _, l := range lines {
-		i, ok := part[l.State]
-		if !ok {
-			i = 1
+	for _, p := range bankPiles {
+		sought := ledger.Sought{Pile: p.pile, Text: plainDigits(v.Search), Most: linesFirst}
+		if v.Pile != "" {
+			sought.After, sought.Most = v.After, linesLeafed
 		}
-		v.Parts[i].Lines = append(v.Parts[i].Lines, bankLine(l, now))
+		if v.Pile != "" && v.Pile != string(p.pile) {
+			continue
+		}
+		lines, mark, err := c.Bank.Lines(x.UserContext(), sought, now)
+		if errors.Is(err, desk.ErrUnknown) {
+			return x.Redirect("/console/bank", fiber.StatusSeeOther)
+		}
+		if err != nil {
+			return err
+		}
+		part := console.BankPart{Title: p.title}
+		if mark != "" {
+			part.More = "/console/bank?" + url.Values{"q": {v.Search}, "pile": {string(p.pile)}, "after": {mark}}.Encode()
+		}
+		for _, l := range lines {
+			part.Lines = append(part.Lines, bankLine(l, now))
+		}
+		v.Parts = append(v.Parts, part)
 	}
 	return draw(x, status, v)
+}
+
+// plainDigits takes an amount as the page shows it.
+func plainDigits(search string) string {
+	return strings.TrimSpace(strings.TrimSuffix(search, "元"))
 }
 
 func bankLine(l ledger.Line, now time.Time) console.BankLine {

@@ -2,6 +2,8 @@ package server
 
 import (
 	"bytes"
+	"fmt"
+	"html"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -253,3 +255,47 @@ func TestAStatementInABrowser(t *testing.T) {
 		t.Error("the company is still proved")
 	}
 }
+
+// TestLinesAreLeafedThrough brings more lines than a page shows, follows the
+// page's own links to the last, and looks for one.
+func TestLinesAreLeafedThrough(t *testing.T) {
+	s := setUpTill(t)
+	zhang := s.sit(t, "zhang")
+	var lines [][3]string
+	for i := range 75 {
+		lines = append(lines, [3]string{fmt.Sprintf("LEAF%02d", i), fmt.Sprintf("宁波%02d商行", i), ourAccount})
+	}
+	page := zhang.upload(t, zhang.token, s.csv(lines...)).body
+	seen := map[string]bool{}
+	for pages := 1; ; pages++ {
+		for _, m := range leafed.FindAllStringSubmatch(page, -1) {
+			if seen[m[1]] {
+				t.Errorf("%s is shown twice", m[1])
+			}
+			seen[m[1]] = true
+		}
+		more := olderLines.FindStringSubmatch(page)
+		if more == nil {
+			if pages != 3 || len(seen) != 75 {
+				t.Errorf("%d lines on %d pages, want 75 on 3", len(seen), pages)
+			}
+			break
+		}
+		page = zhang.get(t, html.UnescapeString(more[1])).body
+	}
+	found := zhang.get(t, "/console/bank?"+url.Values{"q": {"宁波42商行"}}.Encode()).body
+	if got := leafed.FindAllString(found, -1); len(got) != 1 || !strings.Contains(found, "LEAF42") || !strings.Contains(found, "返回全部流水") {
+		t.Errorf("looking for one line shows %d:\n%s", len(got), found)
+	}
+	if got := zhang.get(t, "/console/bank?pile=nobodys&after=x/y"); got.status != fiber.StatusSeeOther {
+		t.Errorf("a mark that is none = %d, want the first page", got.status)
+	}
+	if got := zhang.get(t, "/console/bank?pile=secret&after=1/x"); got.status != fiber.StatusOK || leafed.MatchString(got.body) {
+		t.Errorf("a pile that is none = %d with lines, want none", got.status)
+	}
+}
+
+var (
+	leafed     = regexp.MustCompile(`data-ref="(LEAF\d+)"`)
+	olderLines = regexp.MustCompile(`<a href="([^"]+)">更早的</a>`)
+)

@@ -15,12 +15,17 @@ type Bank struct {
 	Done  string // what the last action did
 	Why   string // why it was refused
 	Parts []BankPart
+
+	Search string // what is looked for
+	Pile   string // the one that is leafed through; empty for the newest of each
+	After  string // where its last page ended
 }
 
 // BankPart is some of the lines, under a heading.
 type BankPart struct {
 	Title string
 	Lines []BankLine
+	More  string // where the older ones are; empty when these are all
 }
 
 // BankLine is a line of the statement: money that came in.

@@ -55,14 +55,23 @@ func proved(t *testing.T, l books, talk desk.TalkID) bool {
 	return desktest.Facts(t, l, talk).CompanyVerified
 }
 
+// all are the lines of every pile.
+func all(t *testing.T, l books) (lines []Line) {
+	t.Helper()
+	for pile := range piles {
+		some, mark, err := l.Lines(t.Context(), Sought{Pile: pile, Most: 50}, noon.Add(3*time.Hour))
+		if err != nil || mark != "" {
+			t.Fatalf("lines of %s: %v, and there are more: %q", pile, err, mark)
+		}
+		lines = append(lines, some...)
+	}
+	return lines
+}
+
 // listing finds a line on the desk.
 func listing(t *testing.T, l books, ref string) Line {
 	t.Helper()
-	lines, err := l.Lines(t.Context(), noon.Add(3*time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range lines {
+	for _, line := range all(t, l) {
 		if line.Credit.Ref == ref {
 			return line
 		}
@@ -88,6 +97,7 @@ func TestStatements(t *testing.T) {
 		"no match is taken back from under an order":         unmatchUnderOrder,
 		"with a second cent the company stays proved":        unmatchOneOfTwo,
 		"what belongs to nobody leaves the list of the open": unmatchAmbiguous,
+		"long piles are leafed through, and searched":        leafing,
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T) { test(t, books{open(t)}) })
@@ -134,8 +144,8 @@ func fileAndFeed(t *testing.T, l books) {
 	if err := l.Credited(t.Context(), cent("R2", "路人", receiving.Account), noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if lines, err := l.Lines(t.Context(), noon); err != nil || len(lines) != 2 || !proved(t, l, talk) {
-		t.Errorf("%d lines, %v, want two and a proved company", len(lines), err)
+	if lines := all(t, l); len(lines) != 2 || !proved(t, l, talk) {
+		t.Errorf("%d lines, want two and a proved company", len(lines))
 	}
 }
 
@@ -395,5 +405,50 @@ func unmatchAmbiguous(t *testing.T, l books) {
 	}
 	if proved(t, l, talk) {
 		t.Error("a line that is nobody's proved a company")
+	}
+}
+
+// leafing walks through a pile in steps, and finds by what is on the paper.
+func leafing(t *testing.T, l books) {
+	var credits []flows.Credit
+	for i := range 7 {
+		c := cent(fmt.Sprintf("L%d", i), fmt.Sprintf("路人%d", i), receiving.Account)
+		c.At, c.PayerAccount = c.At.Add(-time.Duration(i/2)*time.Hour), flows.Conceal(fmt.Sprintf("62220%d", i))
+		credits = append(credits, c)
+	}
+	enters(t, l, file("f1", credits...), Tally{Unmatched: 7})
+	refs := func(s Sought) (all []string) {
+		t.Helper()
+		for range 10 {
+			lines, mark, err := l.Lines(t.Context(), s, noon)
+			if err != nil || len(lines) > s.Most {
+				t.Fatalf("%d lines, %v, want %d at most", len(lines), err, s.Most)
+			}
+			for _, line := range lines {
+				all = append(all, line.Credit.Ref)
+			}
+			if s.After = mark; mark == "" {
+				return all
+			}
+		}
+		t.Fatal("the pile has no end")
+		return nil
+	}
+	want := []string{"L0", "L1", "L2", "L3", "L4", "L5", "L6"}
+	for most := 1; most <= 8; most++ {
+		if got := refs(Sought{Pile: PileNobodys, Most: most}); !slices.Equal(got, want) {
+			t.Errorf("%d at a time: %v, want each line once, newest first", most, got)
+		}
+	}
+	for text, want := range map[string][]string{
+		"路人3": {"L3"}, "622205": {"L5"}, "L6": {"L6"}, "0.01": want, "1.01": nil,
+		credits[0].At.In(flows.Beijing).Format(time.DateOnly): want, "无此人": nil,
+	} {
+		if got := refs(Sought{Pile: PileNobodys, Text: text, Most: 2}); !slices.Equal(got, want) {
+			t.Errorf("looking for %q: %v, want %v", text, got, want)
+		}
+	}
+	if _, _, err := l.Lines(t.Context(), Sought{Pile: PileNobodys, After: "x/y", Most: 2}, noon); !errors.Is(err, desk.ErrUnknown) {
+		t.Errorf("a mark that is none: %v, want ErrUnknown", err)
 	}
 }

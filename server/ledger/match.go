@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"certdesk/flows"
 	"certdesk/server/desk"
 )
@@ -127,107 +125,4 @@ func (l *Ledger) unprove(ctx context.Context, tx txn, line bankLineRow, at time.
 		l.call(ctx, tx, proof.Talk, whyTransfer, at),
 		l.report(ctx, tx, "unproved/"+proof.Number, proof.Talk, flows.CompanyUnproved{}, at),
 	)
-}
-
-// Line is a line of the statement as staff see it.
-type Line struct {
-	Credit     flows.Credit
-	State      string      // "ambiguous", "unmatched", "wrong", "matched"
-	Talk       desk.TalkID // whose it is
-	Org        flows.Secret
-	Candidates []Candidate // whose it may be
-	Alike      []string    // lines that may be the same
-	Decisions  []Decision  // oldest first
-}
-
-// Candidate is a proof that a line may be matched with.
-type Candidate struct {
-	Proof   string
-	Talk    desk.TalkID
-	Org     flows.Secret
-	Account string // to which the money was asked for
-}
-
-// Decision is what a member of staff decided about a line.
-type Decision struct {
-	At      time.Time
-	By      string
-	Matched bool
-	Why     string
-}
-
-const linesListed = 100 // of each state, the newest
-
-// Lines lists what needs a person, then what is nobody's or did not count,
-// then what is matched.
-func (l *Ledger) Lines(ctx context.Context, at time.Time) ([]Line, error) {
-	waiting, err := l.proofsWaiting(ctx, l.read, at)
-	if err != nil {
-		return nil, err
-	}
-	var all []Line
-	for _, states := range [][]lineState{{lineAmbiguous}, {lineUnmatched, lineWrong}, {lineMatched}} {
-		var rows []bankLineRow
-		err := l.read.NewSelect().Model(&rows).Where("state IN (?)", bun.List(states)).
-			Order("at DESC", "ref").Limit(linesListed).Scan(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("ledger: lines: %w", err)
-		}
-		for _, row := range rows {
-			line, err := l.listed(ctx, row, waiting)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, line)
-		}
-	}
-	return all, nil
-}
-
-func (l *Ledger) listed(ctx context.Context, row bankLineRow, waiting []waitingProof) (line Line, err error) {
-	line.State = string(row.State)
-	if err := l.unseal(bankPlace(row.Ref), row.Sealed, &line.Credit); err != nil {
-		return line, err
-	}
-	if row.Proof != "" {
-		proof := proofRow{Number: row.Proof}
-		if err := found(l.read.NewSelect().Model(&proof).WherePK().Scan(ctx), "proof "+row.Proof); err != nil {
-			return line, err
-		}
-		org, err := l.companyOf(proof)
-		if err != nil {
-			return line, err
-		}
-		line.Talk, line.Org = proof.Talk, org.Name
-	}
-	if row.State != lineMatched {
-		for _, w := range waiting {
-			if line.Credit.Fits(w.Awaited) {
-				line.Candidates = append(line.Candidates, Candidate{w.proof.Number, w.proof.Talk, w.Org, w.proof.Account})
-			}
-		}
-	}
-	if row.State == lineAmbiguous && row.Likeness != "" {
-		if line.Alike, err = likes(ctx, l.read, row); err != nil {
-			return line, err
-		}
-	}
-	line.Decisions, err = l.decisions(ctx, row.Ref)
-	return line, err
-}
-
-func (l *Ledger) decisions(ctx context.Context, ref string) ([]Decision, error) {
-	var rows []auditRow
-	err := l.read.NewSelect().Model(&rows).Where("about = ? AND did IN (?, ?)", bankPlace(ref), didMatch, didUnmatch).Order("id").Scan(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("ledger: decisions about line %s: %w", ref, err)
-	}
-	all := make([]Decision, len(rows))
-	for i, row := range rows {
-		all[i] = Decision{At: moment(row.At), By: row.Actor, Matched: row.Did == didMatch}
-		if err := l.unseal("audit/"+row.ID, row.Sealed, &all[i].Why); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
 }
