@@ -46,7 +46,7 @@ var adviceSteps = []Step{
 		Back:  CompanyAsksAlipay,
 		Exits: []Exit{
 			{On: Picked("有"), To: CompanyAsksFinance},
-			{On: Picked("没有"), Do: []Action{noAccountHelp}, To: CompanyMethod},
+			{On: Picked("没有"), Do: []Action{advisePeople}, To: CompanyPapers},
 		},
 	},
 	{
@@ -68,10 +68,5 @@ var (
 	adviseAlipay   = Action{Name: "advise the company's account", Says: "最快的方式：企业支付宝一键授权，约1分钟。"}
 	adviseTransfer = Action{Name: "advise a transfer", Says: "最快的方式：用对公账户汇款 0.01 元，一般几分钟到账，最长3个工作日。"}
 	advisePayout   = Action{Name: "advise a payout", Says: "最快的方式：由我们汇一笔 1 元以内的款，财务查到金额后回填，一般几分钟，最长1个工作日。"}
-	noAccountHelp  = Action{
-		Name:    "call an agent",
-		Effect:  func(Case) Effect { return CallAgent{Why: WhyNoAccount} },
-		Reports: []Kind{KindAgentCalled},
-		Says:    "没有企业支付宝，也没有对公账户的，由客服人工核验，已请客服联系您。开通其中一种后，也可以在这里继续。",
-	}
+	advisePeople   = Action{Name: "advise a review by people", Says: "没有企业支付宝，也没有对公账户的，可以上传材料，由人工核验，一般1个工作日。"}
 )

@@ -44,6 +44,15 @@ var cardNotice = Agreement{
 		"您可以不同意；不同意时可以换一种方式，或转人工客服。",
 }
 
+var reviewNotice = Agreement{
+	ID: "review", Title: "《实名认证授权（人工核验）》", Version: "2026-11-28",
+	Text: "为核验您或贵单位的身份，我们会收集证件或登记证书上的名称、号码，以及您上传的照片和文件。\n" +
+		"由两位工作人员先后查看，每次查看都有记录。核验人员只核对，不复制、不外传。\n" +
+		"照片和文件加密保存：没有通过的，办理结束后删除；通过的，证书激活后按规定的期限删除，只保留结果、时间和号码的一部分。\n" +
+		"我们不会用这些材料办理别的业务，也不会引导您付款。\n" +
+		"您可以不同意；不同意时可以换一种方式，或转人工客服。",
+}
+
 var transferRules = Agreement{
 	ID: "transfer", Title: "《对公打款认证细则》", Version: "2024-11-20",
 	Text: "一、汇款方必须为当前企业，户名与认证的机构名称一致。\n" +
@@ -63,7 +72,7 @@ var grantNotice = Agreement{
 
 // Agreements lists every document, for the pages that show them.
 func Agreements() []Agreement {
-	return []Agreement{platformTerms, subscriberDuty, faceNotice, mobileNotice, cardNotice, grantNotice, transferRules}
+	return []Agreement{platformTerms, subscriberDuty, faceNotice, mobileNotice, cardNotice, reviewNotice, grantNotice, transferRules}
 }
 
 // agree records the consent given by picking an option; when and over which

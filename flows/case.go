@@ -118,29 +118,33 @@ type Facts struct {
 
 // The keys of the form: first what people type, then what reports tell.
 const (
-	KeyKind       Key = "kind"   // KindPerson or KindCompany
-	KeyManual     Key = "manual" // the edition that the case began under
-	KeyScene      Key = "scene"
-	KeyLogin      Key = "login"
-	KeyMobile     Key = "mobile"
-	KeyCode       Key = "code"
-	KeyNewMobile  Key = "newmobile" // that is to take the mobile's place
-	KeyCodes      Key = "codes"     // sent, and nobody registered yet
-	KeyRiddle     Key = "riddle"    // the word that somebody is asked to pick
-	KeyPassword   Key = "password"  // its hash; the page keeps the rest
-	KeyPassword2  Key = "password2"
-	KeyOrgName    Key = "org"
-	KeyOrgName2   Key = "org2"
-	KeyTerms      Key = "terms"
-	KeyDuty       Key = "duty"
-	KeyName       Key = "name"
-	KeyIDNumber   Key = "id"
-	KeyConsent    Key = "consent"
-	KeyFactor     Key = "factor"   // how the person is to be proved: one of the Factors
-	KeyBankCard   Key = "bankcard" // forgotten as soon as it was compared
-	KeyCreditCode Key = "uscc"
-	KeyOrgKind    Key = "orgkind"
-	KeyRules      Key = "rules"
+	KeyKind        Key = "kind"   // KindPerson or KindCompany
+	KeyManual      Key = "manual" // the edition that the case began under
+	KeyScene       Key = "scene"
+	KeyLogin       Key = "login"
+	KeyMobile      Key = "mobile"
+	KeyCode        Key = "code"
+	KeyNewMobile   Key = "newmobile" // that is to take the mobile's place
+	KeyCodes       Key = "codes"     // sent, and nobody registered yet
+	KeyRiddle      Key = "riddle"    // the word that somebody is asked to pick
+	KeyPassword    Key = "password"  // its hash; the page keeps the rest
+	KeyPassword2   Key = "password2"
+	KeyOrgName     Key = "org"
+	KeyOrgName2    Key = "org2"
+	KeyTerms       Key = "terms"
+	KeyDuty        Key = "duty"
+	KeyName        Key = "name"
+	KeyIDNumber    Key = "id"
+	KeyConsent     Key = "consent"
+	KeyPaper       Key = "paper" // which paper a person is reviewed by
+	KeyPaperNumber Key = "paperno"
+	KeyPapers      Key = "papers"   // how many files have come
+	KeyOrgNumber   Key = "orgno"    // in any country's register
+	KeyFactor      Key = "factor"   // how the person is to be proved: one of the Factors
+	KeyBankCard    Key = "bankcard" // forgotten as soon as it was compared
+	KeyCreditCode  Key = "uscc"
+	KeyOrgKind     Key = "orgkind"
+	KeyRules       Key = "rules"
 
 	KeyProofAccount  Key = "pacct" // the company's, which our transfer goes to
 	KeyProofBank     Key = "pbank"

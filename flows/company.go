@@ -20,7 +20,7 @@ const (
 
 var companyProof = Chapter{
 	Name: "company", Title: "1.3.2 组织机构实名认证", Milestone: "企业实名认证", Proof: KeyCompanyProved, Only: KindCompany,
-	Steps: slices.Concat(transferSteps, grantSteps, payoutSteps, adviceSteps),
+	Steps: slices.Concat(transferSteps, grantSteps, payoutSteps, adviceSteps, companyReviewSteps),
 }
 
 var transferSteps = []Step{
@@ -29,7 +29,7 @@ var transferSteps = []Step{
 		Lines: []int{59},
 		Title: "填写企业信息",
 		Turn:  Turn{"您", "1分钟"},
-		Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码或工商注册号。\n境外组织没有这个代码，请点“境外组织”，由客服协助办理。",
+		Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码或工商注册号。\n境外组织没有这个代码，请点“境外组织”，上传材料由人工核验。",
 		Help:  "统一社会信用代码在营业执照上，共18位。旧执照上是15位工商注册号。",
 		Page: &Page{
 			ID: PageID(CompanyPage), Title: "企业实名认证", Submit: "下一步",
@@ -41,7 +41,7 @@ var transferSteps = []Step{
 		Exits: []Exit{
 			{On: Answered(), If: industrialCode, Do: []Action{tellKind}, To: CompanyMethod, Lines: []int{43, 44}},
 			{On: Answered(), Do: []Action{tellKind, byTransfer}, To: CompanyRules, Lines: []int{43}},
-			{On: Picked("境外组织", "我们是境外组织", "境外公司", "外国公司"), Do: []Action{overseasHelp}, To: Stay, Lines: []int{42}},
+			{On: Picked("境外组织", "我们是境外组织", "境外公司", "外国公司"), To: CompanyPapers, Lines: []int{42}},
 		},
 	},
 	{
@@ -50,7 +50,7 @@ var transferSteps = []Step{
 		Title: "选择组织类型",
 		Turn:  Turn{"您", "1分钟"},
 		Ask:   "现在登记的是：{orgkind}。请选择正确的组织类型：",
-		Help:  "营业执照、事业单位法人证书或社会团体登记证书上写着类型。各种类型都可以用对公汇款认证；没有对公账户，请回复“人工”。",
+		Help:  "营业执照、事业单位法人证书或社会团体登记证书上写着类型。各种类型都可以用对公汇款认证；没有对公账户的，可以上传材料由人工核验。",
 		Back:  CompanyRules,
 		Exits: []Exit{
 			{On: Picked(OrgEnterprise, "公司"), Do: []Action{note("an enterprise", KeyOrgKind, OrgEnterprise)}, To: CompanyMethod, Lines: []int{43}},
@@ -58,7 +58,7 @@ var transferSteps = []Step{
 			{On: Picked(OrgPublic, "机关", "事业单位"), Do: []Action{note("a public body", KeyOrgKind, OrgPublic)}, To: CompanyRules, Lines: []int{43}},
 			{On: Picked(OrgSocial, "社会团体", "基金会", "民办非企业"), Do: []Action{note("a social organisation", KeyOrgKind, OrgSocial)}, To: CompanyRules, Lines: []int{43}},
 			{On: Picked(OrgOther, "其他"), Do: []Action{note("another organisation", KeyOrgKind, OrgOther)}, To: CompanyRules, Lines: []int{43}},
-			{On: Picked("境外组织", "境外公司", "外国公司"), Do: []Action{overseasHelp}, To: Stay, Lines: []int{42}},
+			{On: Picked("境外组织", "境外公司", "外国公司"), To: CompanyPapers, Lines: []int{42}},
 		},
 	},
 	{
@@ -70,7 +70,7 @@ var transferSteps = []Step{
 		Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n组织类型：{orgkind}\n推荐的方式：用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。" +
 			"财务不方便汇款的，可以改为我方汇款，由财务回填收到的金额。\n" +
 			"· 汇款方必须是 {org}，且必须用对公账户\n· 单笔 0.01 元人民币，不能是其他金额或币种\n· 款项为实名专用，不退还，不开发票\n是否同意？",
-		Help: "需要贵单位已开通对公账户。没有对公账户，或账户在外资银行，请回复“人工”了解其他方式。",
+		Help: "需要贵单位已开通对公账户。没有对公账户的，请点“没有对公账户”，上传材料由人工核验。",
 		Back: CompanyPage,
 		Exits: []Exit{
 			{On: Picked("我已阅读并同意", "同意"), Do: []Action{agree(transferRules)}, To: CompanyOpening, Lines: []int{67}},
@@ -78,6 +78,7 @@ var transferSteps = []Step{
 			{On: Picked("换一种方式", "企业支付宝"), If: industrial, To: CompanyMethod, Lines: []int{44}},
 			{On: Picked("修改企业信息"), To: CompanyPage, Lines: []int{59}},
 			{On: Picked("组织类型不对"), To: CompanyKind, Lines: []int{43}},
+			{On: Picked("没有对公账户", "人工核验"), To: CompanyPapers},
 		},
 	},
 	working(CompanyOpening, "准备收款账户", "正在准备收款账户，请稍候。", openTransfer,
@@ -149,12 +150,6 @@ var (
 	tellKind = Action{Name: "tell its kind from its code", Effect: func(c Case) Effect {
 		return Save{Page: PageID(KeyOrgKind), Form: Form{KeyOrgKind: Conceal(orgKind(c.Form.Text(KeyCreditCode)))}}
 	}}
-	overseasHelp = Action{
-		Name:    "call an agent for an overseas organisation",
-		Effect:  func(Case) Effect { return CallAgent{Why: WhyOverseas} },
-		Reports: []Kind{KindAgentCalled},
-		Says:    "境外组织的认证由客服协助办理，已请客服联系您。请先准备好注册证明和授权书。",
-	}
 	openTransfer = Action{
 		Name:    "prepare for the transfer",
 		Effect:  func(Case) Effect { return OpenTransfer{} },

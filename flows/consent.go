@@ -44,7 +44,7 @@ var (
 	midCompany   = within("the company is being proved", "company")
 	notWithdrawn = Action{Name: "tell that nothing was withdrawn", Says: "没有撤回，我们接着办："}
 	withdrawal   = []Action{
-		withdraw(faceNotice), withdraw(mobileNotice), withdraw(cardNotice), withdraw(grantNotice), withdraw(transferRules),
+		withdraw(faceNotice), withdraw(mobileNotice), withdraw(cardNotice), withdraw(grantNotice), withdraw(transferRules), withdraw(reviewNotice),
 		{Name: "tell that it was withdrawn", Says: "已撤回授权。"},
 	}
 )
@@ -56,9 +56,9 @@ func withdraw(doc Agreement) Action {
 
 // What is typed and told while somebody is being proved.
 var (
-	personsProof   = []Key{KeyName, KeyIDNumber, KeyConsent, KeyFactor, KeyBankCard, KeyFaceURL, KeyFaceUntil}
+	personsProof   = []Key{KeyName, KeyIDNumber, KeyConsent, KeyFactor, KeyBankCard, KeyPaper, KeyPaperNumber, KeyPapers, KeyFaceURL, KeyFaceUntil}
 	companiesProof = []Key{
-		KeyCreditCode, KeyOrgKind, KeyMethod, KeyRules, KeyProofAccount, KeyProofBank, KeyProofProvince, KeyProofCity, KeyProofBranch, KeyProofCode,
+		KeyCreditCode, KeyOrgNumber, KeyPapers, KeyOrgKind, KeyMethod, KeyRules, KeyProofAccount, KeyProofBank, KeyProofProvince, KeyProofCity, KeyProofBranch, KeyProofCode,
 		KeyAmount, KeyAmountUntil, KeyAmountTries, KeyPayoutTail, KeyPayeeName, KeyPayeeAccount, KeyPayeeBank, KeyPayeeUntil, KeyGrantURL, KeyGrantUntil,
 	}
 )

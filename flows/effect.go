@@ -24,6 +24,7 @@ const (
 	VerbRegister              Verb = "register"
 	VerbVerifyFace            Verb = "verify-face"
 	VerbCheckFace             Verb = "check-face"
+	VerbAskReview             Verb = "ask-review"
 	VerbCompareFactors        Verb = "compare-factors"
 	VerbChangePhone           Verb = "change-phone"
 	VerbOpenTransfer          Verb = "open-transfer"
@@ -95,6 +96,11 @@ type VerifyFace struct{}
 // CheckFace asks at once how far the face verification is.
 type CheckFace struct{}
 
+// AskReview has staff look at the papers that were sent in.
+type AskReview struct {
+	Party Party `cbor:"1,keyasint,omitempty"`
+}
+
 // CompareFactors has the saved person compared with what is registered for
 // their mobile or their bank card, and answers as VerifyFace does.
 type CompareFactors struct {
@@ -154,8 +160,7 @@ const (
 	WhyApplicant = "applicant"
 	WhyFraud     = "fraud"
 	WhyDistress  = "distress"
-	WhyOverseas  = "overseas"
-	WhyNoAccount = "no account"
+	WhyReview    = "review"
 )
 
 // CallAgent puts the conversation into the desk's queue.
@@ -209,6 +214,7 @@ func (SendCode) Verb() Verb              { return VerbSendCode }
 func (Register) Verb() Verb              { return VerbRegister }
 func (VerifyFace) Verb() Verb            { return VerbVerifyFace }
 func (CheckFace) Verb() Verb             { return VerbCheckFace }
+func (AskReview) Verb() Verb             { return VerbAskReview }
 func (CompareFactors) Verb() Verb        { return VerbCompareFactors }
 func (ChangePhone) Verb() Verb           { return VerbChangePhone }
 func (OpenTransfer) Verb() Verb          { return VerbOpenTransfer }
@@ -233,7 +239,7 @@ func (Say) Verb() Verb                   { return VerbSay }
 // the codec of the stores.
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
-		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
+		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
 		CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
 	} {
 		if e.Verb() == v {

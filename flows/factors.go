@@ -19,6 +19,7 @@ const (
 	FactorFace   = "face"
 	FactorMobile = "mobile"
 	FactorCard   = "card"
+	FactorPapers = "papers"
 )
 
 var factorSteps = []Step{
@@ -31,13 +32,14 @@ var factorSteps = []Step{
 			"· 支付宝刷脸：收集姓名、身份证号，人脸由支付宝采集\n" +
 			"· 手机号：收集姓名、身份证号，{mobile} 要是您本人实名办理的\n" +
 			"· 银行卡：收集姓名、身份证号和银行卡号，{mobile} 要是这张卡的预留手机号\n" +
-			"都不方便，请回复“人工”。",
+			"都不方便，可以上传证件照片，由人工核验，一般1个工作日。",
 		Help: "三种方式都只用于实名认证，不收费。手机号不在您本人名下的，请用支付宝刷脸。",
 		Back: PersonStart,
 		Exits: []Exit{
 			{On: Picked("支付宝刷脸", "刷脸", "人脸"), To: PersonConsent, Lines: []int{33}},
 			{On: Picked("用手机号认证", "手机号", "手机"), Do: []Action{note("by the mobile", KeyFactor, FactorMobile)}, To: PersonMobile, Lines: []int{33}},
 			{On: Picked("用银行卡认证", "银行卡"), Do: []Action{note("by the card", KeyFactor, FactorCard)}, To: PersonCard, Lines: []int{33}},
+			{On: Picked("人工核验", "都不方便"), To: PersonPaper, Lines: []int{33}},
 			{On: Picked("暂不实名", "以后再说"), To: PersonLater},
 		},
 	},

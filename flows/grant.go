@@ -24,6 +24,7 @@ const (
 	MethodCompany        = "企业支付宝"
 	MethodRepresentative = "法定代表人本人的支付宝"
 	MethodTransfer       = "对公汇款"
+	MethodPapers         = "人工核验"
 )
 
 var grantSteps = []Step{

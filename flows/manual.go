@@ -140,6 +140,9 @@ var resumes = []Resumption{
 	{"company's service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) && isCompanyCase(f) }, ServiceInvoice},
 	{"person's service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) }, ServiceReceipt},
 	{"proved", proved, ServiceChoose},
+	{"company awaits a review", func(f Facts) bool {
+		return f.PersonVerified && f.Form.Text(KeyMethod) == MethodPapers && f.Form.Has(KeyPapers)
+	}, CompanyReviewing},
 	{"company awaits a grant", func(f Facts) bool { return byAlipay(f) && f.Form.Has(KeyGrantUntil) && agreed(f, grantNotice) }, CompanyGranting},
 	{"company chose its Alipay account", byAlipay, CompanyDeclare},
 	{"company was sent money", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyAmountUntil) }, CompanyPaying},
@@ -150,6 +153,9 @@ var resumes = []Resumption{
 	}, CompanyMethod},
 	{"company named", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) }, CompanyRules},
 	{"person proved", func(f Facts) bool { return f.PersonVerified }, CompanyPage},
+	{"person awaits a review", func(f Facts) bool {
+		return f.Registered && f.Form.Text(KeyFactor) == FactorPapers && f.Form.Has(KeyPapers)
+	}, PersonReviewing},
 	{"person awaits a comparison", func(f Facts) bool { return f.Registered && f.Form.Has(KeyIDNumber) && byFactor(f) }, PersonComparing},
 	{"person named", func(f Facts) bool { return f.Registered && f.Form.Has(KeyIDNumber) }, PersonOpening},
 	{"person agreed to the check", func(f Facts) bool { return f.Registered && agreed(f, faceNotice) }, PersonPage},

@@ -31,6 +31,7 @@ const (
 	InputAgree    Input = "agree"    // a box to tick beside a document
 	InputFixed    Input = "fixed"    // shown, taken from the form, not editable
 	InputProvince Input = "province"
+	InputFile     Input = "file" // photographs and PDFs; its value is how many have come
 )
 
 // Field is one question of a page.
@@ -90,7 +91,7 @@ func (p Page) Read(sent, known Form, at time.Time) (Form, map[Key]string) {
 const hashed = "$argon2id$"
 
 func (f Field) read(text string, sent Form, at time.Time) (string, error) {
-	if text == "" && f.Input != InputAgree {
+	if text == "" && f.Input != InputAgree && f.Input != InputFile {
 		return "", &Refusal{"请填写" + f.Label + "。", ""}
 	}
 	if f.Input == InputPassword && strings.HasPrefix(text, hashed) {

@@ -23,9 +23,9 @@ func chose(method string, kv ...Key) Form {
 }
 
 // factor is what somebody answered who wants no face.
-func factor(kv ...Key) Form {
+func factor(factor string, kv ...Key) Form {
 	f := answers(kv...)
-	f[KeyFactor] = Conceal(FactorCard)
+	f[KeyFactor] = Conceal(factor)
 	return f
 }
 
@@ -69,8 +69,10 @@ func TestResume(t *testing.T) {
 		{"enterprise named", with(Facts{PersonVerified: true}, chose(""), nil), CompanyMethod},
 		{"company named", with(Facts{PersonVerified: true}, chose(MethodTransfer), nil), CompanyRules},
 		{"person proved", with(Facts{Registered: true, PersonVerified: true}, answers(KeyIDNumber), nil), CompanyPage},
-		{"person awaits a comparison", with(Facts{Registered: true}, factor(KeyIDNumber), nil), PersonComparing},
-		{"person chose how to be proved", with(Facts{Registered: true}, factor(KeyMobile), nil), PersonMethod},
+		{"company awaits a review", with(Facts{PersonVerified: true}, chose(MethodPapers, KeyPapers), nil), CompanyReviewing},
+		{"person awaits a review", with(Facts{Registered: true}, factor(FactorPapers, KeyIDNumber, KeyPapers), nil), PersonReviewing},
+		{"person awaits a comparison", with(Facts{Registered: true}, factor(FactorCard, KeyIDNumber), nil), PersonComparing},
+		{"person chose how to be proved", with(Facts{Registered: true}, factor(FactorCard, KeyMobile), nil), PersonMethod},
 		{"person named", with(Facts{Registered: true}, answers(KeyIDNumber), nil), PersonOpening},
 		{"person agreed to the check", with(Facts{Registered: true, Agreed: given(faceNotice)}, answers(KeyMobile), nil), PersonPage},
 		{"registered", with(Facts{Registered: true}, answers(KeyMobile), nil), PersonStart},

@@ -62,8 +62,7 @@ func (q Queue) Empty() bool { return len(q.Mine)+len(q.Waiting)+len(q.Others) ==
 var reasons = map[string]string{
 	"":                "会话进行中",
 	"applicant":       "客户要求人工",
-	"overseas":        "境外组织要认证",
-	"no account":      "单位没有企业支付宝和对公账户，要人工核验",
+	"review":          "有材料要人工核验",
 	"fraud":           "客户说可能被骗，请先处理",
 	"distress":        "客户很不满意，请尽快联系",
 	"slow":            "等待太久，需要跟进",
