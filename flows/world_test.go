@@ -36,6 +36,12 @@ func (w *world) ask(e Effect) {
 		w.tell(PhoneChanged{Mobile: Conceal("13900139000")})
 	case CompareFactors:
 		w.unless(FaceDone{}, FaceRefused{Why: "不一致。"}, FaceDone{})
+	case AskReview:
+		if x.Party == PartyCompany {
+			w.unless(CompanyProved{}, GrantRefused{Why: "没有盖章。"}, CompanyProved{})
+		} else {
+			w.unless(FaceDone{}, FaceRefused{Why: "看不清。"}, FaceDone{})
+		}
 	case OpenTransfer:
 		w.unless(CompanyProved{}, TransferOpened{To: Payee{Account: "1"}}, TransferWrong{Why: "金额不对。"}, CompanyProved{})
 	case CheckTransfer:

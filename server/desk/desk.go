@@ -47,6 +47,7 @@ type Ledger interface {
 	Transfers
 	Payouts
 	Grants
+	Reviews
 	Orders
 	Payments
 	Parcels

@@ -225,6 +225,15 @@ type CheckEnd struct {
 	Ref   Ref             // of the effect that this answers, when it is one's
 }
 
+// Reviews prove whom two members of staff have looked at.
+type Reviews interface {
+	// OpenReview puts the papers of a talk before staff, or adds those that came
+	// since to what lies there, and calls an agent. When there is nothing to
+	// look at it reports FaceRefused or GrantRefused to ref, and FaceDone or
+	// CompanyProved when that is done.
+	OpenReview(ctx context.Context, ref Ref, party flows.Party, at time.Time) error
+}
+
 // Transfers proves companies by their own 0.01 yuan.
 type Transfers interface {
 	// OpenTransfer returns the open proof of a talk, or makes one with a

@@ -66,7 +66,7 @@ func (l *Ledger) noteCancel(ctx context.Context, tx txn, p desk.Pending) error {
 // for what was forgotten. Voided is what a cancelled case does not order either.
 var (
 	proving = []flows.Verb{
-		flows.VerbVerifyFace, flows.VerbCheckFace, flows.VerbOpenTransfer, flows.VerbCheckTransfer,
+		flows.VerbVerifyFace, flows.VerbCheckFace, flows.VerbCompareFactors, flows.VerbAskReview, flows.VerbOpenTransfer, flows.VerbCheckTransfer,
 		flows.VerbSendPayout, flows.VerbCheckPayout, flows.VerbCheckAmount,
 		flows.VerbCompareRepresentative, flows.VerbOpenGrant, flows.VerbCheckGrant,
 	}
@@ -173,6 +173,9 @@ func (l *Ledger) endAttempts(ctx context.Context, tx txn, talk desk.TalkID) erro
 		err = l.turnPayout(ctx, tx, payout, payoutClosed)
 	}
 	if err != nil && !errors.Is(err, desk.ErrUnknown) {
+		return err
+	}
+	if err := l.endReviews(ctx, tx, talk); err != nil {
 		return err
 	}
 	grant, err := l.openGrantOf(ctx, tx, talk)

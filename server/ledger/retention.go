@@ -73,7 +73,8 @@ func (l *Ledger) dropIdentity(ctx context.Context, tx txn, talk desk.TalkID, at 
 		l.maskChecks(ctx, tx, talk, at, func(p flows.Person) flows.Person {
 			return flows.Person{Name: p.Name, IDNumber: flows.Conceal(flows.MaskID(p.IDNumber.Reveal()))}
 		}),
-		l.forget(ctx, tx, talk, flows.KeyIDNumber),
+		l.forget(ctx, tx, talk, flows.KeyIDNumber, flows.KeyPaperNumber),
+		l.dropPapers(ctx, tx, talk),
 		l.audit(ctx, tx, audited{Actor: "retention", Did: "forgot the identity number", Talk: talk, At: at}),
 	)
 }
@@ -154,7 +155,7 @@ func (l *Ledger) abandonedDue(ctx context.Context, before int64) (talks []desk.T
 // dropApplicant forgets who somebody was that never bought anything. They may
 // come again as a stranger, and their login name is free.
 func (l *Ledger) dropApplicant(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) error {
-	errs := []error{l.maskChecks(ctx, tx, talk, at, func(flows.Person) flows.Person { return flows.Person{} })}
+	errs := []error{l.maskChecks(ctx, tx, talk, at, func(flows.Person) flows.Person { return flows.Person{} }), l.endReviews(ctx, tx, talk)}
 	for _, row := range []any{(*pageRow)(nil), (*accountRow)(nil), (*codeRow)(nil), (*transcriptRow)(nil), (*identityRow)(nil)} {
 		_, err := tx.NewDelete().Model(row).Where("talk = ?", talk).Exec(ctx)
 		errs = append(errs, err)

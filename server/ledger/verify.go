@@ -41,6 +41,9 @@ var sealedColumns = []sealedColumn{
 	{"certificate", "issued", "'issued/' || order_no"},
 	{"making", "pc", "'making/' || token_blind"},
 	{"making", "challenge", "'challenge/' || token_blind"},
+	{"review", "sealed", "'review/' || number"},
+	{"review", "words", "'review/' || number || '/words'"},
+	{"paper", "sealed", "'paper/' || id"},
 	{"inbox", "sealed", "'inbox/' || id"},
 }
 
