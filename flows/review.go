@@ -77,6 +77,7 @@ var personReviewSteps = []Step{
 			{On: Picked(PaperResidence, "永居证", "外国人永居证"), Do: []Action{note("by a residence card", KeyPaper, PaperResidence)}, To: PersonPapers},
 			{On: Picked(PaperPassport), Do: []Action{note("by a passport", KeyPaper, PaperPassport)}, To: PersonPapers},
 			{On: Picked(PaperIdentity, "身份证"), Do: []Action{note("by an identity card", KeyPaper, PaperIdentity)}, To: PersonPapers},
+			{On: Picked("换一种方式"), To: PersonMethod},
 		},
 	},
 	{

@@ -19,6 +19,7 @@ type Shown struct {
 	Nonce    string
 	Stay     string // mark of the entry into the step
 	Card     string // address of the page to be passed on, when the question has one
+	Browser  string // address of the step's page in a browser
 }
 
 // How soon the client asks again, in seconds: while the world moves, and while
@@ -85,13 +86,19 @@ func (v *View) ask(step flows.Step, s Shown) {
 	for _, c := range s.Question.Choices {
 		v.Choices = append(v.Choices, Choice(c))
 	}
-	if step.Page != nil {
+	switch {
+	case step.Page != nil && sendsFiles(*step.Page):
+		v.Card = &Card{Title: labelFiles, URL: s.Browser}
+	case step.Page != nil:
 		v.Page = page(*step.Page, s.Case.Form)
 	}
-	if s.Question.Card != nil {
+	if s.Question.Card != nil { // no step has both
 		v.Card = &Card{Title: s.Question.Card.Title, URL: s.Card}
 	}
 	v.offer(step, s)
+	if v.Card != nil && v.Card.Title == labelFiles {
+		s.Question.Text = strings.Replace(s.Question.Text, "请点开下面的页面", "请用浏览器打开下面的链接", 1)
+	}
 	v.Title = v.inHand(v.Title)
 	v.Text = append(v.Text, paragraphs(v.inHand(s.Question.Text))...)
 }
@@ -108,6 +115,14 @@ func (v *View) offer(step flows.Step, s Shown) {
 	case s.Question.QR != nil:
 		v.QR = &QR{Content: s.Question.QR.Content, Caption: s.Question.QR.Caption}
 	}
+}
+
+// labelFiles stands above the address of a page that takes files: the client
+// has no way to send one.
+const labelFiles = "这一页要在浏览器里上传：复制链接，用浏览器打开，提交后回到这里。"
+
+func sendsFiles(p flows.Page) bool {
+	return slices.ContainsFunc(p.Fields, func(f flows.Field) bool { return f.Input == flows.InputFile })
 }
 
 // The labels of the client's two buttons, as the text names them.

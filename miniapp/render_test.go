@@ -78,7 +78,7 @@ func TestRenderEveryStep(t *testing.T) {
 		if v.At != string(s.At) || v.Title == "" || len(v.Text) == 0 || v.Turn.Who == "" {
 			t.Errorf("%s: at %q, title %q, text %q, turn %+v", s.At, v.At, v.Title, v.Text, v.Turn)
 		}
-		if (v.Page != nil) != (s.Page != nil) || v.Over != s.End {
+		if (v.Page != nil) != (s.Page != nil && !sendsFiles(*s.Page)) || v.Over != s.End {
 			t.Errorf("%s: page %v, over %v", s.At, v.Page, v.Over)
 		}
 		if v.Over == (v.LookAgain > 0) {
@@ -196,7 +196,13 @@ func TestRenderCard(t *testing.T) {
 	for _, chapter := range manual.Chapters {
 		for _, step := range chapter.Steps {
 			c := flows.Case{At: step.At, Form: flows.Form{}}
-			v := Render(Shown{Flow: manual, Case: c, Question: manual.Question(c), Card: "https://desk.example/f/1"})
+			v := Render(Shown{Flow: manual, Case: c, Question: manual.Question(c), Card: "https://desk.example/f/1", Browser: "https://desk.example/h5/s/1"})
+			if step.At == flows.PersonPapers || step.At == flows.CompanyPapers {
+				if v.Page != nil || v.Card == nil || v.Card.URL != "https://desk.example/h5/s/1" {
+					t.Errorf("%s: %+v, %+v, want an address and no page", step.At, v.Page, v.Card)
+				}
+				continue
+			}
 			passed := step.At == flows.CompanyTransfer || step.At == flows.CompanyAmount
 			if (v.Card != nil) != passed || passed && v.Card.URL != "https://desk.example/f/1" {
 				t.Errorf("%s: %+v, want a card: %v", step.At, v.Card, passed)

@@ -207,7 +207,7 @@ func (m *miniApp) view(talk desk.Talk, question flows.Reply, said []string, refu
 	return &answered[miniapp.View]{miniapp.Render(miniapp.Shown{
 		Flow: m.desk.Flow(), Case: talk.Case, Question: question, Said: said, Refusals: refusals,
 		Nonce: rand.Text(), Stay: base64.RawURLEncoding.EncodeToString(mark[:]),
-		Card: m.seats.card(talk.ID),
+		Card: m.seats.card(talk.ID), Browser: m.seats.status(talk.ID),
 	})}
 }
 

@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -121,7 +122,7 @@ func (s *Server) pageSend(c *fiber.Ctx) error {
 	if err != nil {
 		return s.notFound(c, deadLink(err))
 	}
-	sent, err := url.ParseQuery(string(c.Body()))
+	sent, files, err := posted(c)
 	if err != nil || len(sent) > 40 {
 		return fiber.NewError(fiber.StatusBadRequest)
 	}
@@ -134,6 +135,13 @@ func (s *Server) pageSend(c *fiber.Ctx) error {
 	}
 	if s.unknown(c, k.talk) {
 		return s.notFound(c, "这一页没有提交。"+openAgain)
+	}
+	refusals, err := s.keepFiles(c.UserContext(), talk, sent, files)
+	if err != nil {
+		return err
+	}
+	if refusals != nil {
+		return s.show(c, talk, question, sent, refusals)
 	}
 	what, refusals, err := s.sent(c.UserContext(), talk, sent)
 	if err != nil {
@@ -280,6 +288,13 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 	switch {
 	case step.Page != nil:
 		v.Form = form(step.Page, talk.Case.Form, typed, problems)
+		if key, asked := fileField(step.Page); asked {
+			n, err := s.book.NewPapers(c.UserContext(), talk.ID)
+			if err != nil {
+				return err
+			}
+			v.Form.Values[key] = strconv.Itoa(n)
+		}
 	case question.QR != nil:
 		code, err := qrView(question.QR)
 		if err != nil {

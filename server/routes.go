@@ -51,7 +51,7 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 	s.mountUKey(app)
 	app.Get("/ca/chain", s.caChain)
 	s.mountMiniapp(app, keys)
-	app.Server().HeaderReceived = s.console.allowed
+	app.Server().HeaderReceived = s.allowed
 	s.console.mount(app.Group("/console"))
 
 	return app

@@ -80,7 +80,7 @@ func TestReviews(t *testing.T) {
 		"of many who judge at once one does":              reviewRace,
 		"who is proved otherwise needs no review":         reviewProved,
 		"a cancelled case leaves no paper":                reviewCancelled,
-		"what stands on papers goes with the number":     papersForgotten,
+		"what stands on papers goes with the number":      papersForgotten,
 		"papers are bounded, and who reads one is noted":  papersKept,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,7 +14,7 @@ type field struct {
 	ID       string // of the control; its rule and its problem are ID-rule and ID-problem
 	Key      flows.Key
 	Label    string
-	Shape    string // template that draws it: "input", "province", "fixed" or "agree"
+	Shape    string // template that draws it: "input", "province", "file", "fixed" or "agree"
 	Type     string
 	Mode     string // inputmode
 	Auto     string // autocomplete
@@ -23,6 +23,7 @@ type field struct {
 	Rule     string // below the label, also while somebody types
 	Value    string
 	Ticked   bool
+	Came     bool // files came before: none need come now
 	Optional bool
 	Secret   bool // its value is never written into a page
 	Problem  string
@@ -66,6 +67,11 @@ func (f *Form) field(asked flows.Field) field {
 		d.Shape = "fixed"
 	case flows.InputProvince:
 		d.Shape, d.Places = "province", f.Provinces
+	case flows.InputFile:
+		d.Shape, d.Rule = "file", "JPG、PNG 或 PDF，每份不超过 4 MB，一次最多4份、共 10 MB"
+		if n := d.Value; n != "" && n != "0" {
+			d.Rule, d.Came = "已收到 "+n+" 份，可以再加。"+d.Rule, true
+		}
 	case flows.InputAgree:
 		f.agree(&d, asked.Document)
 	}

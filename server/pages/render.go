@@ -144,6 +144,11 @@ func (s sheet) HasResend() bool {
 	return slices.ContainsFunc(s.Fields, func(f field) bool { return f.Resend != nil })
 }
 
+// HasFiles reports whether the form sends files.
+func (s sheet) HasFiles() bool {
+	return slices.ContainsFunc(s.Fields, func(f field) bool { return f.Shape == "file" })
+}
+
 func openable(link string) bool {
 	u, err := url.Parse(link)
 	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")

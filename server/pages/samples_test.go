@@ -29,7 +29,7 @@ func manual() *flows.Flow { return flows.Manual(hotline) }
 func known() flows.Form {
 	f := flows.Form{}
 	for key, text := range map[flows.Key]string{
-		flows.KeyKind:   flows.KindCompany,
+		flows.KeyKind: flows.KindCompany, flows.KeyPaper: flows.PaperHongKong, flows.KeyNewMobile: "13900139000",
 		flows.KeyMobile: "13800138000", flows.KeyLogin: "13800138000", flows.KeyOrgName: "杭州某某信息科技有限公司",
 		flows.KeyMethod: flows.MethodCompany, flows.KeyGrantURL: "https://certdesk.example/h5/grant/G1", flows.KeyGrantUntil: "11月24日 11:22",
 		flows.KeyCreditCode: "91330106MA0000015K", flows.KeyTitle: "杭州某某信息科技有限公司", flows.KeyTaxNumber: "91330106MA0000015K",
