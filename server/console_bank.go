@@ -86,7 +86,7 @@ func (c *consoleHTTP) statement(x *fiber.Ctx) error {
 		return err
 	}
 	defer file.Close()
-	got, err := importStatement(x.UserContext(), c.Bank, c.Account, file, seatOf(x).Name, c.Now())
+	got, err := importStatement(x.UserContext(), c.Book, c.Account, file, seatOf(x).Name, c.Now())
 	switch {
 	case errors.Is(err, bank.ErrStatement):
 		c.Log.Warn("a statement was refused", slog.Any("error", err))
@@ -121,11 +121,11 @@ func summary(got Imported) string {
 type decision struct{ ref, proof, by, why string }
 
 func (c *consoleHTTP) match(ctx context.Context, d decision) error {
-	return c.Bank.MatchLine(ctx, d.ref, d.proof, d.by, d.why, c.Now())
+	return c.Book.MatchLine(ctx, d.ref, d.proof, d.by, d.why, c.Now())
 }
 
 func (c *consoleHTTP) unmatch(ctx context.Context, d decision) error {
-	return c.Bank.UnmatchLine(ctx, d.ref, d.by, d.why, c.Now())
+	return c.Book.UnmatchLine(ctx, d.ref, d.by, d.why, c.Now())
 }
 
 // refusedLines say why a decision was refused.
@@ -190,7 +190,7 @@ func (c *consoleHTTP) drawBank(x *fiber.Ctx, status int, v console.Bank) error {
 		if v.Pile != "" && v.Pile != string(p.pile) {
 			continue
 		}
-		lines, mark, err := c.Bank.Lines(x.UserContext(), sought, now)
+		lines, mark, err := c.Book.Lines(x.UserContext(), sought, now)
 		if errors.Is(err, desk.ErrUnknown) {
 			return x.Redirect("/console/bank", fiber.StatusSeeOther)
 		}

@@ -42,7 +42,7 @@ type till struct {
 func setUpTill(t *testing.T) till {
 	t.Helper()
 	s := setUp(t)
-	book := s.http.Bank
+	book := s.http.Book
 	talk := desktest.NewTalk(t, book, "openid")
 	desktest.Save(t, book, talk, "page", flows.CompanyPage, string(flows.KeyOrgName), someOrg, string(flows.KeyCreditCode), "91330106MA0000015K")
 	ref := desktest.Ref(talk, "open")
@@ -55,7 +55,7 @@ func setUpTill(t *testing.T) till {
 
 func (s till) proved(t *testing.T) bool {
 	t.Helper()
-	return desktest.Facts(t, s.http.Bank, s.talk).CompanyVerified
+	return desktest.Facts(t, s.http.Book, s.talk).CompanyVerified
 }
 
 // csv is a statement with lines of one cent: a reference, a payer, and our account.

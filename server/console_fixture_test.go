@@ -213,7 +213,7 @@ func setUp(t *testing.T) *setting {
 		}
 	})
 	s.http = newConsole(consoleConfig{
-		Desk: s, Lines: s, Help: s, Staff: s, Bank: book, Account: ourAccount, Keys: keys, Now: s.now, Secure: true,
+		Desk: s, Lines: s, Help: s, Staff: s, Book: book, Account: ourAccount, Keys: keys, Now: s.now, Secure: true,
 		Reach: func(context.Context, desk.TalkID, flows.Contact) (int, time.Time, error) {
 			return 2, time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC), nil
 		},

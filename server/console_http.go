@@ -56,7 +56,7 @@ type consoleConfig struct {
 	Lines   consoleLines
 	Help    consoleHelp
 	Staff   consoleStaff
-	Bank    *ledger.Ledger // lines of the bank's statement
+	Book    *ledger.Ledger // lines of the bank's statement, and reviews
 	Account string         // ours with the bank
 	Keys    *sealed.Keys
 	Now     func() time.Time
@@ -104,6 +104,7 @@ func (c *consoleHTTP) mount(r fiber.Router) {
 	r.Get("/", c.list)
 	r.Get("/stream", c.stream)
 	c.mountBank(r.Group("/bank"))
+	c.mountReviews(r)
 	r.Get("/talks/:talk", c.open)
 	r.Post("/talks/:talk/take", c.acting(c.take))
 	r.Post("/talks/:talk/say", c.acting(c.say))
