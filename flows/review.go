@@ -86,7 +86,7 @@ var personReviewSteps = []Step{
 		Title: "上传证件照片",
 		Turn:  Turn{"您", "3分钟"},
 		Ask:   "请点开下面的页面，填写{paper}上的姓名和号码，上传有照片的一面和反面。请不要把证件照片发在聊天里。",
-		Help:  "照片要拍全四个角，不反光，字看得清。支持 JPG、PNG 和 PDF，每份不超过 4 MB。",
+		Help:  "照片要拍全四个角，不反光，字看得清。支持 JPG、PNG 和 PDF，每份不超过 8 MB。",
 		Page: &Page{
 			ID: PageID(PersonPapers), Title: "上传证件照片", Submit: "提交核验",
 			Intro: "上传的照片只用于本次核验和证书申请，加密保存，只有核验人员能看到。",
@@ -129,7 +129,7 @@ var companyReviewSteps = []Step{
 		Title: "上传单位材料",
 		Turn:  Turn{"您", "3分钟"},
 		Ask:   "请点开下面的页面，填写 {org} 的代码或注册号，上传登记证书（营业执照、注册证明等）和盖章的授权书。由客服人工核验，一般1个工作日。",
-		Help:  "授权书写明委托您办理数字证书，盖公章；境外组织由有权签字的人签字。支持 JPG、PNG 和 PDF，每份不超过 4 MB。",
+		Help:  "授权书写明委托您办理数字证书，盖公章；境外组织由有权签字的人签字。支持 JPG、PNG 和 PDF，每份不超过 8 MB。",
 		Page: &Page{
 			ID: PageID(CompanyPapers), Title: "上传单位材料", Submit: "提交核验",
 			Intro: "上传的材料只用于本次核验和证书申请，加密保存，只有核验人员能看到。",

@@ -197,7 +197,7 @@ func (s *storm) ledgerFails(other *citizen) {
 	does("INSERT INTO effect (talk, event, idx, verb, sealed, job, at) VALUES (?, ?, 0, 'say', '', 0, 1)", s.id, "lost")
 	s.wait(s.t, "the lost effect to be found", s.logged("an effect was stuck"))
 
-	for _, table := range []string{"effect", "transcript", "inbox", "bank_line", "help", "ticket", "company_grant"} {
+	for _, table := range []string{"effect", "transcript", "inbox", "bank_line", "help", "ticket", "company_grant", "review"} {
 		does("ALTER TABLE " + table + " RENAME TO away_" + table)
 		defer does("ALTER TABLE away_" + table + " RENAME TO " + table)
 	}
@@ -205,13 +205,14 @@ func (s *storm) ledgerFails(other *citizen) {
 	other.says("企业证书")
 	s.presses("/console/talks/"+string(s.id)+"/hand", "")
 	s.presses("/console/bank/unmatch", s.Name)
+	s.presses("/console/reviews/judge", s.Name)
 	s.uploads(statementOf(s.Name, s.Account))
 	s.comesBackFromAlipay()
 	k := &keyTool{citizen: s.citizen}
 	k.call(activation.BeginPath, activation.BeginRequest{Code: "ABCD-EFGH", PC: s.Name + "的电脑"})
 	for _, what := range []string{
 		"a notification was not stored", "settling is left to the sweep", "a round was not finished", "an agent's action was not done",
-		"a decision about a line was not kept", "a statement was not imported", "the key tool was not served", "transcripts were not archived",
+		"a decision about a line was not kept", "a verdict was not kept", "a statement was not imported", "the key tool was not served", "transcripts were not archived",
 		"whose account was shown stayed open",
 	} {
 		s.wait(s.t, what, s.logged(what))
@@ -283,7 +284,7 @@ func (s *storm) sends(path string, form url.Values) {
 // presses a button of the desk.
 func (s *storm) presses(path, text string) {
 	s.t.Helper()
-	s.sends(path, url.Values{"token": {s.form}, "nonce": {rand.Text()}, "text": {text}, "why": {text}, "ref": {"S1"}})
+	s.sends(path, url.Values{"token": {s.form}, "nonce": {rand.Text()}, "text": {text}, "why": {text}, "ref": {"S1"}, "number": {"V1"}, "seen": {"0"}, "verdict": {"right"}})
 }
 
 // uploads a file as a statement.

@@ -27,10 +27,12 @@ import (
 // reach no conversation: that knows only how many there are.
 
 const (
-	pagePath     = "/h5/s/"
-	filesAtOnce  = 4
-	largestFile  = 4 << 20
-	allFiles     = 10 << 20
+	pagePath    = "/h5/s/"
+	filesAtOnce = 4
+	largestFile = 8 << 20
+	allFiles    = 20 << 20
+
+	filesAMinute = 10         // forms with files, of one talk
 	largestShape = 60_000_000 // pixels of a photograph
 )
 
@@ -42,7 +44,8 @@ func (s *Server) allowed(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if !page || !h.IsPost() || len(h.MultipartFormBoundary()) == 0 {
 		return s.console.allowed(h)
 	}
-	if _, err := s.links.read(linkPlace, token); err != nil {
+	k, err := s.links.read(linkPlace, token)
+	if err != nil || !s.uploads.Allow(string(k.talk), s.now()) {
 		return fasthttp.RequestConfig{}
 	}
 	return fasthttp.RequestConfig{MaxRequestBodySize: allFiles + formAround, ReadTimeout: uploadWithin}
@@ -101,7 +104,7 @@ func (s *Server) keepFiles(ctx context.Context, talk desk.Talk, sent url.Values,
 // keepFile keeps one file, or says what is wrong with it.
 func (s *Server) keepFile(ctx context.Context, talk desk.TalkID, header *multipart.FileHeader) (why string, err error) {
 	if header.Size > largestFile {
-		return "超过 4 MB，请压缩后再上传。", nil
+		return "超过 8 MB，请压缩后再上传。", nil
 	}
 	file, err := header.Open()
 	if err != nil {

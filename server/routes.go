@@ -51,6 +51,7 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 	s.mountUKey(app)
 	app.Get("/ca/chain", s.caChain)
 	s.mountMiniapp(app, keys)
+	s.uploads = newLimiter(filesAMinute, time.Minute)
 	app.Server().HeaderReceived = s.allowed
 	s.console.mount(app.Group("/console"))
 

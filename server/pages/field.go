@@ -68,7 +68,7 @@ func (f *Form) field(asked flows.Field) field {
 	case flows.InputProvince:
 		d.Shape, d.Places = "province", f.Provinces
 	case flows.InputFile:
-		d.Shape, d.Rule = "file", "JPG、PNG 或 PDF，每份不超过 4 MB，一次最多4份、共 10 MB"
+		d.Shape, d.Rule = "file", "JPG、PNG 或 PDF，每份不超过 8 MB，一次最多4份、共 20 MB"
 		if n := d.Value; n != "" && n != "0" {
 			d.Rule, d.Came = "已收到 "+n+" 份，可以再加。"+d.Rule, true
 		}
