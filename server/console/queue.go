@@ -60,20 +60,21 @@ func (q Queue) Empty() bool { return len(q.Mine)+len(q.Waiting)+len(q.Others) ==
 // reasons are why an agent is called, as the flow, the desk and the ledger
 // write it.
 var reasons = map[string]string{
-	"":                "会话进行中",
-	"applicant":       "客户要求人工",
-	"review":          "有材料要人工核验",
-	"fraud":           "客户说可能被骗，请先处理",
-	"distress":        "客户很不满意，请尽快联系",
-	"slow":            "等待太久，需要跟进",
-	"parcel":          "快递派送有问题",
-	"key":             "证书申请没有通过，需要核实",
-	"courier refused": "顺丰没有接单",
-	"stuck":           "系统办理不下去，需要处理",
-	"money":           "有一笔款项对不上",
-	"transfer":        "对公汇款对不上，需要核实",
-	"amount":          "回填的金额三次不对，需要核实",
-	"grant":           "多次用不是本单位的支付宝授权，需要核实",
+	"":                  "会话进行中",
+	"applicant":         "客户要求人工",
+	"review":            "有材料要人工核验",
+	"many applications": "同一人30天内办理了多次，请留意",
+	"fraud":             "客户说可能被骗，请先处理",
+	"distress":          "客户很不满意，请尽快联系",
+	"slow":              "等待太久，需要跟进",
+	"parcel":            "快递派送有问题",
+	"key":               "证书申请没有通过，需要核实",
+	"courier refused":   "顺丰没有接单",
+	"stuck":             "系统办理不下去，需要处理",
+	"money":             "有一笔款项对不上",
+	"transfer":          "对公汇款对不上，需要核实",
+	"amount":            "回填的金额三次不对，需要核实",
+	"grant":             "多次用不是本单位的支付宝授权，需要核实",
 }
 
 // reason says it to an agent. What is new to this table is shown as it is.

@@ -217,7 +217,7 @@ func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state string
 	switch state {
 	case checkPassed:
 		done := flows.FaceDone{Name: c.Person.Name}
-		if err := l.learned(ctx, tx, c.Talk, done, at); err != nil {
+		if err := errors.Join(l.learned(ctx, tx, c.Talk, done, at), l.watchPerson(ctx, tx, c, at)); err != nil {
 			return err
 		}
 		note := audited{Actor: "alipay", Did: "proved", Talk: c.Talk, About: c.Number, At: at}
@@ -232,6 +232,32 @@ func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state string
 		return l.report(ctx, tx, id, c.Talk, flows.FaceRefused{Why: end.Why}, at)
 	}
 	return nil
+}
+
+// Somebody who applies again and again may be lending their face: an agent is
+// called, and nothing is refused, because agencies do it for a living.
+const (
+	applicationsWatched = 30 * 24 * time.Hour
+	applicationsUsual   = 3
+	whyMany             = "many applications"
+)
+
+// watchPerson marks a passed check with the blind index of whom it proved, and
+// calls an agent when there are unusually many.
+func (l *Ledger) watchPerson(ctx context.Context, tx txn, c desk.Check, at time.Time) error {
+	blind := l.blind("identity number", c.Person.IDNumber)
+	if _, err := tx.NewUpdate().Model((*checkRow)(nil)).Set("id_blind = ?", blind).Where("number = ?", c.Number).Exec(ctx); err != nil {
+		return fmt.Errorf("ledger: check %s: %w", c.Number, err)
+	}
+	n, err := tx.NewSelect().Model((*checkRow)(nil)).
+		Where("id_blind = ? AND state = ? AND at > ?", blind, checkPassed, millis(at.Add(-applicationsWatched))).Count(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: checks like %s: %w", c.Number, err)
+	}
+	if n <= applicationsUsual {
+		return nil
+	}
+	return l.call(ctx, tx, c.Talk, whyMany, at)
 }
 
 // Factors implements [desk.Checks].

@@ -259,6 +259,7 @@ func (l *Ledger) prove(ctx context.Context, tx txn, row reviewRow, what flows.Re
 	done := flows.FaceDone{Name: what.Name}
 	return done, errors.Join(
 		l.learned(ctx, tx, row.Talk, done, at),
+		l.watchPerson(ctx, tx, desk.Check{Number: row.Number, Talk: row.Talk, Person: flows.Person{Name: what.Name, IDNumber: what.Number}}, at),
 		l.audit(ctx, tx, audited{Actor: actor, Did: "proved", Talk: row.Talk, About: row.Number, At: at}),
 	)
 }

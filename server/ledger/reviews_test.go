@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -252,4 +253,49 @@ func papersForgotten(t *testing.T, l books) {
 	if f := desktest.Facts(t, l, talk); f.Form.Text(flows.KeyIDNumber) == "E1234567" || f.Form.Has(flows.KeyPaperNumber) || !f.PersonVerified {
 		t.Errorf("the facts still hold the number: %+v", f.Form)
 	}
+}
+
+// TestManyApplications proves one person in one talk after the other.
+func TestManyApplications(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := books{open(t)}
+		proves := func(who, number string, at time.Time) desk.TalkID {
+			t.Helper()
+			talk := desktest.NewTalk(t, l, who)
+			desktest.Save(t, l, talk, "page", flows.PersonPage, string(flows.KeyName), "张三", string(flows.KeyIDNumber), number)
+			check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "face"), at)
+			if err == nil {
+				err = l.CheckEnded(t.Context(), check.Number, desk.CheckEnd{State: flows.FacePassed}, at)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return talk
+		}
+		calls := func() (all []desk.TalkID) {
+			t.Helper()
+			help, err := l.Waiting(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, h := range help {
+				if h.Why == whyMany {
+					all = append(all, h.Talk)
+				}
+			}
+			return all
+		}
+		const hers = "11010519491231002X"
+		proves("long ago", hers, noon.Add(-applicationsWatched-time.Hour))
+		for i := range applicationsUsual {
+			proves(string(rune('a'+i)), hers, noon)
+		}
+		proves("another", "110105194912310038", noon)
+		if got := calls(); len(got) != 0 {
+			t.Errorf("%d applications call an agent to %v", applicationsUsual, got)
+		}
+		if one := proves("one more", hers, noon); !slices.Equal(calls(), []desk.TalkID{one}) {
+			t.Errorf("one application more calls an agent to %v, want %s", calls(), one)
+		}
+	})
 }
