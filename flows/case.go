@@ -136,7 +136,8 @@ const (
 	KeyName        Key = "name"
 	KeyIDNumber    Key = "id"
 	KeyConsent     Key = "consent"
-	KeyPaper       Key = "paper" // which paper a person is reviewed by
+	KeyOldMobile   Key = "oldmobile" // of the account, until it was changed
+	KeyPaper       Key = "paper"     // which paper a person is reviewed by
 	KeyPaperNumber Key = "paperno"
 	KeyPapers      Key = "papers"   // how many files have come
 	KeyOrgNumber   Key = "orgno"    // in any country's register

@@ -24,6 +24,7 @@ const (
 	VerbRegister              Verb = "register"
 	VerbVerifyFace            Verb = "verify-face"
 	VerbCheckFace             Verb = "check-face"
+	VerbWarnPhone             Verb = "warn-phone"
 	VerbAskReview             Verb = "ask-review"
 	VerbCompareFactors        Verb = "compare-factors"
 	VerbChangePhone           Verb = "change-phone"
@@ -95,6 +96,11 @@ type VerifyFace struct{}
 
 // CheckFace asks at once how far the face verification is.
 type CheckFace struct{}
+
+// WarnPhone tells the number that an account had that it has another now.
+type WarnPhone struct {
+	Mobile Secret `cbor:"1,keyasint,omitempty"`
+}
 
 // AskReview has staff look at the papers that were sent in.
 type AskReview struct {
@@ -214,6 +220,7 @@ func (SendCode) Verb() Verb              { return VerbSendCode }
 func (Register) Verb() Verb              { return VerbRegister }
 func (VerifyFace) Verb() Verb            { return VerbVerifyFace }
 func (CheckFace) Verb() Verb             { return VerbCheckFace }
+func (WarnPhone) Verb() Verb             { return VerbWarnPhone }
 func (AskReview) Verb() Verb             { return VerbAskReview }
 func (CompareFactors) Verb() Verb        { return VerbCompareFactors }
 func (ChangePhone) Verb() Verb           { return VerbChangePhone }
@@ -239,7 +246,7 @@ func (Say) Verb() Verb                   { return VerbSay }
 // the codec of the stores.
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
-		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
+		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, WarnPhone{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
 		CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
 	} {
 		if e.Verb() == v {

@@ -201,7 +201,10 @@ type GrantRefused struct{ Why string }
 type CompanyUnproved struct{}
 
 // PhoneChanged says that the account has another mobile number.
-type PhoneChanged struct{ Mobile Secret }
+type PhoneChanged struct {
+	Mobile Secret
+	Old    Secret `cbor:",omitempty"`
+}
 
 // PhoneRefused says why it has not.
 type PhoneRefused struct{ Why string }

@@ -136,13 +136,14 @@ func (m *move) learn(what Happening) {
 	for k, v := range Learned(what) {
 		m.c.Form[k] = v
 	}
-	switch what.(type) {
+	switch e := what.(type) {
 	case FaceDone, FaceRefused:
 		delete(m.c.Form, KeyBankCard)
 	case CompanyUnproved:
 		delete(m.c.Form, KeyCompanyProved)
 	case PhoneChanged:
 		delete(m.c.Form, KeyNewMobile)
+		m.c.Form[KeyOldMobile] = e.Old
 	}
 	if _, ok := what.(Activated); ok {
 		what = KeyStep{Step: 5, Name: "完成", State: "done"} // the tool reports it a moment later

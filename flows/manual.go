@@ -67,7 +67,7 @@ var whenever = []Exit{
 	{On: Got(KindCompanyUnproved), To: Stay},
 	{On: Got(KindGrantRefused), If: companyUnproved, To: Again},
 	{On: Got(KindGrantRefused), To: Stay},
-	{On: Got(KindPhoneChanged), To: Stay},
+	{On: Got(KindPhoneChanged), Do: []Action{warnPhone}, To: Stay},
 	{On: Got(KindPhoneRefused), To: Stay},
 	{On: Got(KindOrdered), To: Stay},
 	{On: Got(KindPayOpened), To: Stay},

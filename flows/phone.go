@@ -52,7 +52,7 @@ var phoneChange = Chapter{
 			},
 		},
 		working(PhoneChanging, "核对新手机号", "正在核对新号码，请稍候。", changePhone,
-			Exit{On: Got(KindPhoneChanged), Do: []Action{phoneChanged}, To: Return},
+			Exit{On: Got(KindPhoneChanged), Do: []Action{phoneChanged, warnPhone}, To: Return},
 			Exit{On: Got(KindPhoneRefused), To: PhoneNew},
 			Exit{On: Picked("先接着办", WordGoOn), To: Return},
 		),
@@ -69,6 +69,10 @@ var (
 		Name:    "change the number",
 		Effect:  func(Case) Effect { return ChangePhone{} },
 		Reports: []Kind{KindPhoneChanged, KindPhoneRefused},
+	}
+	warnPhone = Action{
+		Name:   "tell the old number",
+		Effect: func(c Case) Effect { return WarnPhone{Mobile: c.Form[KeyOldMobile]} },
 	}
 	keepPhone    = Action{Name: "tell that the number stays", Says: "手机号没有更换，我们接着办："}
 	phoneChanged = Action{Name: "tell that it was changed", Says: "手机号已更换为 {mobile}。"}

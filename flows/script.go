@@ -174,7 +174,7 @@ func (v *news) happening(kind Kind, c Case) Happening {
 	case KindCodeSent:
 		return CodeSent{Mobile: v.secret("mobile")}
 	case KindPhoneChanged:
-		return PhoneChanged{Mobile: v.secret("mobile")}
+		return PhoneChanged{Mobile: v.secret("mobile"), Old: v.secret("old")}
 	case KindPhoneRefused:
 		return PhoneRefused{Why: v.text("why")}
 	case KindCodeRefused:

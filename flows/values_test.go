@@ -77,7 +77,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 		values = append(values, h)
 	}
 	for _, v := range []Verb{
-		VerbSave, VerbAgree, VerbWithdraw, VerbOwn, VerbWait, VerbSendCode, VerbRegister, VerbVerifyFace, VerbCheckFace, VerbCompareFactors, VerbAskReview, VerbChangePhone, VerbOpenTransfer, VerbCheckTransfer, VerbSendPayout, VerbCheckPayout, VerbCheckAmount, VerbCompareRepresentative, VerbOpenGrant, VerbCheckGrant,
+		VerbSave, VerbAgree, VerbWithdraw, VerbOwn, VerbWait, VerbSendCode, VerbRegister, VerbVerifyFace, VerbCheckFace, VerbCompareFactors, VerbAskReview, VerbWarnPhone, VerbChangePhone, VerbOpenTransfer, VerbCheckTransfer, VerbSendPayout, VerbCheckPayout, VerbCheckAmount, VerbCompareRepresentative, VerbOpenGrant, VerbCheckGrant,
 		VerbPlaceOrder, VerbOpenPayment, VerbCheckPayment, VerbBookCourier, VerbOfferActivation, VerbCancel, VerbCallAgent, VerbOrphan, VerbSay,
 	} {
 		e := EffectOf(v)

@@ -107,6 +107,7 @@ type SMSConfig struct {
 	SignName  string       `env:"SIGN_NAME,required" doc:"name before each message"`
 	Register  string       `env:"TEMPLATE_REGISTER,required" doc:"template of the registration code; its variable is code"`
 	Activate  string       `env:"TEMPLATE_ACTIVATE,required" doc:"template of the authorisation code; its variable is code"`
+	Moved     string       `env:"TEMPLATE_PHONE_CHANGED" doc:"template that tells the old number that the account has another; no variable. None when empty: nobody is told"`
 	Phone     string       `env:"TEMPLATE_PHONE" doc:"template of the code to a new number; its variable is code. The registration's when empty"`
 }
 

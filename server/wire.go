@@ -202,6 +202,7 @@ func (s *Server) wireTexter() (err error) {
 	s.texter, err = sms.New(sms.Config{
 		Endpoint: m.Endpoint, KeyID: m.KeyID, KeySecret: m.KeySecret, SignName: m.SignName,
 		Templates: map[flows.Purpose]string{flows.PurposeRegister: m.Register, flows.PurposeActivate: m.Activate, flows.PurposePhone: cmp.Or(m.Phone, m.Register)},
+		Moved:     m.Moved,
 	}, s.watch.guarded("sms"))
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -195,6 +196,11 @@ func (a *applicant) changesNumber(who resident) {
 	}
 	page = a.opens(tells("13799990000", "新号码不是您本人实名办理的"))
 	tells(who.Second, "手机号已更换为 "+who.Second[:3])
+	a.wait("the old number to be told", func() bool {
+		var inbox []struct{ Text string }
+		a.get("/world/sms/"+who.Mobile, &inbox)
+		return slices.ContainsFunc(inbox, func(sms struct{ Text string }) bool { return strings.Contains(sms.Text, "手机号已更换") })
+	})
 }
 
 // subAccount is the number of a receiving account: ours and six digits.

@@ -86,3 +86,16 @@ func (d *Desk) changePhone(ctx context.Context, ref Ref) error {
 	}
 	return d.cfg.Ledger.ChangePhone(ctx, ref, mobile, d.cfg.Now())
 }
+
+// warnPhone lets whoever had the number know, in case it was not them. It is
+// told once or twice, and a number that cannot be told is let be.
+func (d *Desk) warnPhone(ctx context.Context, ref Ref, old flows.Secret) error {
+	if old.IsZero() {
+		return nil
+	}
+	err := d.cfg.Partners.Texter.Moved(ctx, old, ref.String())
+	if _, no := refused(err); no {
+		return nil
+	}
+	return err
+}

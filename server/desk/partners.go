@@ -56,6 +56,9 @@ type Texter interface {
 	// Code sends a code. The reference makes a repetition recognisable to the partner's log;
 	// the partner does not deduplicate, so the caller sends once per row.
 	Code(ctx context.Context, mobile flows.Secret, purpose flows.Purpose, code flows.Secret, ref string) error
+
+	// Moved tells a number that its account has another one now.
+	Moved(ctx context.Context, mobile flows.Secret, ref string) error
 }
 
 // Authority issues certificates.

@@ -59,6 +59,8 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.openGrant(ctx, ref)
 	case flows.ChangePhone:
 		return d.changePhone(ctx, ref)
+	case flows.WarnPhone:
+		return d.warnPhone(ctx, ref, e.Mobile)
 	case flows.AskReview:
 		return d.cfg.Ledger.OpenReview(ctx, ref, e.Party, now)
 	case flows.CompareFactors:

@@ -16,6 +16,7 @@ import (
 type town struct {
 	mu       sync.Mutex
 	texts    []flows.Secret
+	warned   []string        // numbers that were told that they are old
 	faces    map[string]bool // our number → passed
 	bills    map[string]flows.Fen
 	paid     map[string]bool
@@ -44,6 +45,13 @@ func (w *town) Code(_ context.Context, _ flows.Secret, _ flows.Purpose, code flo
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.texts = append(w.texts, code)
+	return nil
+}
+
+func (w *town) Moved(_ context.Context, mobile flows.Secret, _ string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.warned = append(w.warned, mobile.Reveal())
 	return nil
 }
 

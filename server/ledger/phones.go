@@ -72,13 +72,17 @@ func (l *Ledger) changePhone(ctx context.Context, tx txn, talk desk.TalkID, mobi
 	if err := found(tx.NewSelect().Model(&row).Where("talk = ?", talk).Scan(ctx), "account of "+string(talk)); err != nil {
 		return nil, err
 	}
+	var old flows.Secret
+	if err := l.unseal(accountPlace(row.ID, "mobile"), row.Mobile, &old); err != nil {
+		return nil, err
+	}
 	if row.Mobile, err = l.seal(accountPlace(row.ID, "mobile"), mobile); err != nil {
 		return nil, err
 	}
 	if _, err := tx.NewUpdate().Model(&row).Column("mobile").WherePK().Exec(ctx); err != nil {
 		return nil, fmt.Errorf("ledger: account of %s: %w", talk, err)
 	}
-	changed := flows.PhoneChanged{Mobile: mobile}
+	changed := flows.PhoneChanged{Mobile: mobile, Old: old}
 	return changed, errors.Join(
 		l.forget(ctx, tx, talk, flows.KeyNewMobile, flows.KeyCode),
 		closeCode(ctx, tx, talk, flows.PurposeActivate, at), // it went to the old number

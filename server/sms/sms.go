@@ -1,4 +1,4 @@
-// Package sms sends one-time codes through Alibaba Cloud's SMS service.
+// Package sms sends one-time codes, and one notice, through Alibaba Cloud's SMS service.
 //
 // It refuses to send for a purpose that has no template, and to put a
 // telephone number or a code into an error. It promises one message at most for
@@ -30,6 +30,7 @@ type Config struct {
 	KeySecret flows.Secret
 	SignName  string                   // 短信签名, without the brackets
 	Templates map[flows.Purpose]string // template code; its one variable is "code"
+	Moved     string                   // template code without a variable; may be empty
 }
 
 // Client calls the SMS service. It is safe for use by many goroutines.
@@ -94,22 +95,35 @@ func (c *Client) Code(ctx context.Context, mobile flows.Secret, purpose flows.Pu
 	if err != nil {
 		return fmt.Errorf("sms: template variables: %w", err)
 	}
+	return c.send(ctx, mobile, template, string(variables), ref)
+}
+
+// Moved tells a number that its account has another one now; nobody, when there
+// is no template for it. Errors are those of [Client.Code].
+func (c *Client) Moved(ctx context.Context, mobile flows.Secret, ref string) error {
+	if c.cfg.Moved == "" {
+		return nil
+	}
+	return c.send(ctx, mobile, c.cfg.Moved, "{}", ref)
+}
+
+func (c *Client) send(ctx context.Context, mobile flows.Secret, template, variables, ref string) error {
 	api := *c.api // the library clears a field of its client in each call: one each
 	answer, err := api.SendSmsWithContext(ctx, &dysmsapi.SendSmsRequest{
 		PhoneNumbers:  dara.String(mobile.Reveal()),
 		SignName:      dara.String(c.cfg.SignName),
 		TemplateCode:  dara.String(template),
-		TemplateParam: dara.String(string(variables)),
+		TemplateParam: dara.String(variables),
 		OutId:         dara.String(ref),
 	}, &dara.RuntimeOptions{})
 	if err != nil {
-		return fmt.Errorf("sms: code %s: %w", ref, bare(err))
+		return fmt.Errorf("sms: message %s: %w", ref, bare(err))
 	}
 	if answer.Body == nil {
-		return fmt.Errorf("sms: code %s: %w", ref, errAnswer)
+		return fmt.Errorf("sms: message %s: %w", ref, errAnswer)
 	}
 	if said := dara.StringValue(answer.Body.Code); said != "OK" {
-		return fmt.Errorf("sms: code %s: %w", ref, refused(said))
+		return fmt.Errorf("sms: message %s: %w", ref, refused(said))
 	}
 	return nil
 }

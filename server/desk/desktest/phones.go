@@ -47,6 +47,7 @@ func (a *applicant) changesTo(mobile, code string, at time.Time) flows.Happening
 
 func phoneChanges(t *testing.T, l Ledger) {
 	a := newOwner(t, l, "a")
+	old := a.facts().Form[flows.KeyMobile]
 	code := a.wants(newNumber, Noon)
 	if who, mobile, err := l.NewPhone(t.Context(), a.talk); err != nil || who.Name.Reveal() != someName || mobile.Reveal() != newNumber {
 		t.Errorf("NewPhone = %v, want the proved person and the new number", err)
@@ -54,7 +55,7 @@ func phoneChanges(t *testing.T, l Ledger) {
 	if got, ok := a.changesTo(newNumber, wrong(code).Reveal(), Noon).(flows.PhoneRefused); !ok || !strings.Contains(got.Why, "还可以试4次") {
 		t.Errorf("a wrong code reports %#v, want PhoneRefused with the tries left", got)
 	}
-	if got := a.changesTo(newNumber, code.Code.Reveal(), Noon); got != (flows.PhoneChanged{Mobile: flows.Conceal(newNumber)}) {
+	if got := a.changesTo(newNumber, code.Code.Reveal(), Noon); got != (flows.PhoneChanged{Mobile: flows.Conceal(newNumber), Old: old}) {
 		t.Fatalf("the right code reports %#v, want PhoneChanged", got)
 	}
 	activate, err := l.NewCode(t.Context(), a.talk, flows.PurposeActivate, "activate", Noon.Add(2*time.Minute))
