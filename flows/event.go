@@ -69,6 +69,7 @@ const (
 	KindGrantRefused        Kind = "grant-refused"
 	KindGrantNotYet         Kind = "grant-not-yet"
 	KindCompanyUnproved     Kind = "company-unproved"
+	KindProofLapsed         Kind = "proof-lapsed"
 	KindPhoneChanged        Kind = "phone-changed"
 	KindPhoneRefused        Kind = "phone-refused"
 	KindOrdered             Kind = "ordered"
@@ -199,6 +200,10 @@ type GrantRefused struct{ Why string }
 // CompanyUnproved says that what proved the company counts no more, on the word
 // of a member of staff.
 type CompanyUnproved struct{}
+
+// ProofLapsed says that what proved the applicant, and their company, is too old
+// for an order to stand on.
+type ProofLapsed struct{}
 
 // PhoneChanged says that the account has another mobile number.
 type PhoneChanged struct {
@@ -332,6 +337,7 @@ func (GrantOpened) Kind() Kind         { return KindGrantOpened }
 func (GrantRefused) Kind() Kind        { return KindGrantRefused }
 func (GrantNotYet) Kind() Kind         { return KindGrantNotYet }
 func (CompanyUnproved) Kind() Kind     { return KindCompanyUnproved }
+func (ProofLapsed) Kind() Kind         { return KindProofLapsed }
 func (PhoneChanged) Kind() Kind        { return KindPhoneChanged }
 func (PhoneRefused) Kind() Kind        { return KindPhoneRefused }
 func (Ordered) Kind() Kind             { return KindOrdered }
@@ -356,7 +362,7 @@ func HappeningOf(k Kind) Happening {
 		Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
 		Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
 		TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
-		NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, PhoneChanged{}, PhoneRefused{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
+		NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, ProofLapsed{}, PhoneChanged{}, PhoneRefused{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
 		ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},
 	} {
 		if h.Kind() == k {

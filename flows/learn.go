@@ -104,6 +104,8 @@ func whyNot(what Happening) (why string, known bool) {
 		return e.Why, true
 	case CompanyUnproved:
 		return "经核实，之前那笔汇款不能作为贵单位的认证，很抱歉。请重新认证，已填写的资料还在；有疑问请回复“人工”。", true
+	case ProofLapsed:
+		return "您的实名认证是很久以前通过的，按规定要重新认证一次，再下单。填过的资料都还在。", true
 	case GrantNotYet:
 		return "支付宝还没有返回授权的结果。授权后会自动继续；没有成功的话，请再扫一次二维码。", true
 	case PhoneRefused:
@@ -140,6 +142,9 @@ func (m *move) learn(what Happening) {
 	case FaceDone, FaceRefused:
 		delete(m.c.Form, KeyBankCard)
 	case CompanyUnproved:
+		delete(m.c.Form, KeyCompanyProved)
+	case ProofLapsed:
+		delete(m.c.Form, KeyPersonProved)
 		delete(m.c.Form, KeyCompanyProved)
 	case PhoneChanged:
 		delete(m.c.Form, KeyNewMobile)

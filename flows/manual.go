@@ -65,6 +65,8 @@ var whenever = []Exit{
 	{On: Got(KindCompanyUnproved), If: choosesIndustrial, To: CompanyMethod},
 	{On: Got(KindCompanyUnproved), If: chooses, To: CompanyRules},
 	{On: Got(KindCompanyUnproved), To: Stay},
+	{On: Got(KindProofLapsed), If: chooses, To: PersonStart},
+	{On: Got(KindProofLapsed), To: Stay},
 	{On: Got(KindGrantRefused), If: companyUnproved, To: Again},
 	{On: Got(KindGrantRefused), To: Stay},
 	{On: Got(KindPhoneChanged), Do: []Action{warnPhone}, To: Stay},

@@ -120,6 +120,8 @@ func notice(what Happening) string {
 		return "贵单位的实名认证已通过。"
 	case PhoneChanged:
 		return "手机号已更换为 " + MaskMobile(n.Mobile.Reveal()) + "。"
+	case ProofLapsed:
+		return "实名认证已过期，下单前要重新认证一次。"
 	case CompanyUnproved:
 		return "之前那笔汇款经核实不能作为贵单位的认证，需要重新认证。"
 	case TransferWrong:

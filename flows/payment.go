@@ -25,6 +25,7 @@ var payment = Chapter{
 	Steps: []Step{
 		working(PaymentOrdering, "生成订单", "正在生成订单，请稍候。", placeOrder,
 			Exit{On: Got(KindOrdered), To: PaymentOpening},
+			Exit{On: Got(KindProofLapsed), To: PersonStart},
 			Exit{On: Got(KindPaid), If: ours, To: DeliveryPacking},
 		),
 		working(PaymentOpening, "生成付款码", "正在生成支付宝付款码，请稍候。", openPayment,
@@ -66,7 +67,7 @@ var (
 	placeOrder = Action{
 		Name:    "place the order",
 		Effect:  func(Case) Effect { return PlaceOrder{} },
-		Reports: []Kind{KindOrdered, KindPaid},
+		Reports: []Kind{KindOrdered, KindProofLapsed, KindPaid},
 	}
 	openPayment = Action{
 		Name:    "open a payment",

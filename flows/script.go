@@ -246,7 +246,7 @@ func (v *news) parcel(kind Kind) Happening {
 		return KeyStep{Step: v.number("step"), Name: v.text("name"), State: v.text("state")}
 	case KindActivated:
 		return Activated{Serial: v.text("serial")}
-	case KindLeft, KindFaceNotYet, KindTransferNotYet, KindRepresentativeNamed, KindGrantNotYet, KindCompanyUnproved, KindPayNotYet:
+	case KindLeft, KindFaceNotYet, KindTransferNotYet, KindRepresentativeNamed, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindPayNotYet:
 		return HappeningOf(kind) // nothing to tell but that it happened
 	}
 	return nil

@@ -67,7 +67,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 		KindSaid, KindSent, KindFilled, KindFollowed, KindLeft, KindTaken, KindHanded, KindAgentSaid, KindUnheard, KindWaited, KindCodeSent, KindCodeRefused,
 		KindRegistered, KindNotRegistered, KindFaceOpened, KindFaceRefused, KindFaceDone, KindFaceNotYet, KindTransferOpened, KindCompanyProved,
 		KindTransferWrong, KindTransferNotYet, KindPayoutSent, KindPayoutRefused, KindPayoutNotYet, KindAmountWrong,
-		KindNotRepresentative, KindRepresentativeNamed, KindGrantOpened, KindGrantRefused, KindGrantNotYet, KindCompanyUnproved, KindPhoneChanged, KindPhoneRefused, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
+		KindNotRepresentative, KindRepresentativeNamed, KindGrantOpened, KindGrantRefused, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindPhoneChanged, KindPhoneRefused, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
 		KindParcelMoved, KindDelivered, KindParcelTrouble, KindTicketReady, KindKeyStep, KindActivated, KindAgentCalled,
 	} {
 		h := HappeningOf(k)

@@ -143,6 +143,7 @@ type KeepConfig struct {
 	Abandoned time.Duration `env:"ABANDONED" envDefault:"4320h" doc:"how long somebody who paid nothing is remembered after they were last here"`
 	Delivery  time.Duration `env:"DELIVERY" envDefault:"8760h" doc:"how long a receiver's address is kept after the parcel was shipped"`
 	Words     time.Duration `env:"WORDS" envDefault:"8760h" doc:"how long transcripts and the log of one-time codes are kept"`
+	Proof     time.Duration `env:"PROOF" envDefault:"8760h" doc:"how long who was proved may order; older, they are proved again. 0 is for ever"`
 }
 
 const prefix = "CERTDESK_"

@@ -85,6 +85,7 @@ var happened = map[flows.Kind]string{
 	flows.KindPhoneChanged:        "手机号已更换",
 	flows.KindPhoneRefused:        "手机号没有更换",
 	flows.KindCompanyUnproved:     "单位的认证被撤销，要重新认证",
+	flows.KindProofLapsed:         "实名认证过期，要重新认证",
 	flows.KindGrantNotYet:         "支付宝授权还没有到",
 	flows.KindOrdered:             "订单已生成",
 	flows.KindPayOpened:           "付款码已生成",

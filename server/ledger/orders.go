@@ -64,6 +64,15 @@ func (l *Ledger) PlaceOrder(ctx context.Context, ref desk.Ref, at time.Time) err
 		if order.State == orderPaid {
 			return l.answer(ctx, tx, ref, paid(order), at)
 		}
+		if order.No == "" {
+			lapsed, err := l.lapseProofs(ctx, tx, ref.Talk, at)
+			if err != nil {
+				return err
+			}
+			if lapsed {
+				return l.answer(ctx, tx, ref, flows.ProofLapsed{}, at)
+			}
+		}
 		form, err := l.agreed(ctx, tx, ref.Talk)
 		if err != nil {
 			return err
@@ -82,6 +91,29 @@ func (l *Ledger) PlaceOrder(ctx context.Context, ref desk.Ref, at time.Time) err
 			l.answer(ctx, tx, ref, ordered, at),
 		)
 	})
+}
+
+// lapseProofs ends what proves a talk when any of it is too old for an order, and
+// reports whether it was. Whoever acted for a company then may act for it no more.
+func (l *Ledger) lapseProofs(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (bool, error) {
+	if l.cfg.Retention.Proof <= 0 {
+		return false, nil
+	}
+	before := millis(at.Add(-l.cfg.Retention.Proof))
+	person, err := tx.NewSelect().Model((*checkRow)(nil)).Where("talk = ? AND state = ? AND at < ?", talk, checkPassed, before).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("ledger: checks of %s: %w", talk, err)
+	}
+	company, err := tx.NewSelect().Model((*proofRow)(nil)).Where("talk = ? AND state = ? AND at < ?", talk, proofSeen, before).Exists(ctx)
+	if err != nil || !person && !company {
+		return false, err
+	}
+	_, checks := tx.NewUpdate().Model((*checkRow)(nil)).Set("state = ?", checkExpired).Set("person = ''").Where("talk = ? AND state = ?", talk, checkPassed).Exec(ctx)
+	_, proofs := tx.NewUpdate().Model((*proofRow)(nil)).Set("state = ?", proofClosed).Where("talk = ? AND state = ?", talk, proofSeen).Exec(ctx)
+	return true, errors.Join(
+		checks, proofs, l.forget(ctx, tx, talk, flows.KeyPersonProved, flows.KeyCompanyProved),
+		l.audit(ctx, tx, audited{Did: "proofs lapsed", Talk: talk, At: at}),
+	)
 }
 
 // agreed returns the terms as the saved pages give them, under the names that

@@ -20,6 +20,7 @@ type Retention struct {
 	Abandoned time.Duration // everything of who never ordered, after they were last here
 	Delivery  time.Duration // a receiver's address, after the parcel was shipped
 	Words     time.Duration // transcripts, and one-time codes
+	Proof     time.Duration // who was proved, before another order
 }
 
 // forgetAtOnce bounds one round; the next one goes on.

@@ -299,3 +299,35 @@ func TestManyApplications(t *testing.T) {
 		}
 	})
 }
+
+// TestProofsLapse orders on a proof that is too old, and on a fresh one.
+func TestProofsLapse(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		cfg := config(t)
+		cfg.Retention.Proof = 24 * time.Hour
+		l := books{openWith(t, cfg)}
+		talk, r := applies(t, l)
+		judges(t, l, r, Right, lin, nil)
+		judges(t, l, r, Right, zhao, nil)
+		if err := l.PlaceOrder(t.Context(), desktest.Ref(talk, "late"), noon.Add(26*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if got := desktest.Answer(t, l, desktest.Ref(talk, "late")); got != (flows.ProofLapsed{}) {
+			t.Errorf("an order on an old proof tells %#v, want ProofLapsed", got)
+		}
+		if f := desktest.Facts(t, l, talk); f.PersonVerified || f.Form.Has(flows.KeyPersonProved) {
+			t.Errorf("the old proof still counts: %+v", f)
+		}
+		keepsPaper(t, l, talk, "anew")
+		asks(t, l, talk, "anew", flows.PartyPerson)
+		all, err := l.Reviews(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		judges(t, l, all[0], Right, lin, nil)
+		judges(t, l, all[0], Right, zhao, nil)
+		if err := l.PlaceOrder(t.Context(), desktest.Ref(talk, "fresh"), noon.Add(2*time.Hour)); !errors.Is(err, desk.ErrWrong) {
+			t.Errorf("an order on a fresh proof, with nothing filled in: %v, want ErrWrong", err)
+		}
+	})
+}

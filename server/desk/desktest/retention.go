@@ -13,7 +13,7 @@ import (
 
 // Kept is how long a store of this suite keeps things: identity numbers,
 // applicants who never paid, addresses, and words.
-var Kept = struct{ Identity, Abandoned, Delivery, Words time.Duration }{
+var Kept = struct{ Identity, Abandoned, Delivery, Words, Proof time.Duration }{
 	Identity: 30 * day, Abandoned: 180 * day, Delivery: 365 * day, Words: 400 * day,
 }
 
