@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"html"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -28,7 +31,7 @@ var (
 	talkLink   = regexp.MustCompile(`/console/talks/([a-z2-7]{26})`)
 )
 
-func (d *demo) agent() *agent {
+func (d *demo) agent(name string) *agent {
 	d.t.Helper()
 	jar, _ := cookiejar.New(nil)
 	a := &agent{demo: d, browser: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
@@ -41,7 +44,7 @@ func (d *demo) agent() *agent {
 		d.t.Fatal("demo.env has no password for the desk")
 	}
 	page := a.gets("/console/sign-in")
-	a.sends("/console/sign-in", page, url.Values{"name": {demoStaff}, "password": {string(password[1])}})
+	a.sends("/console/sign-in", page, url.Values{"name": {name}, "password": {string(password[1])}})
 	return a
 }
 
@@ -91,7 +94,7 @@ func TestAnAgentTakesOverAndHandsBack(t *testing.T) {
 	customer.do("say", map[string]string{"text": "人工"})
 	customer.hears("人工客服")
 
-	desk := d.agent()
+	desk := d.agent(demoStaff)
 	var talk string
 	d.wait("the talk to be in the queue", func() bool {
 		m := talkLink.FindStringSubmatch(desk.gets("/console/"))
@@ -115,4 +118,87 @@ func TestAnAgentTakesOverAndHandsBack(t *testing.T) {
 	back := customer.hears("机构账号") // the same step, said once
 	customer.picks(back, "我知道了")
 	customer.hears("登录名和手机号码")
+}
+
+// TestAPassport walks somebody without an identity card, and an organisation
+// that no register of ours knows, to where they buy: two members of staff look
+// at what they send.
+func TestAPassport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the whole demo; left out with -short")
+	}
+	d := startDemo(t)
+	first, second := d.agent(demoAgent), d.agent(demoStaff)
+	who := resident{OpenID: "oPassport", Mobile: "13712349999", Login: "13712349999"}
+	who.Company.Name = "远洋贸易（香港）有限公司"
+	a := d.applicant(who.OpenID)
+	a.registers(who, "企业证书")
+	a.picks(a.hears("人脸识别"), "持其他证件")
+	a.picks(a.hears("您用哪一种证件"), "护照")
+	page := a.opens(a.hears("上传有照片的一面"))
+	page = a.uploads(page, map[string]string{"name": "JOHN DOE", "paperno": "E1234567", "consent": "on"}, []byte("not a picture"))
+	if !strings.Contains(page, "打不开") || !strings.Contains(page, "JOHN DOE") {
+		t.Fatalf("a file that is none was not refused, or what was typed is gone\n%s", page)
+	}
+	a.uploads(page, map[string]string{"name": "JOHN DOE", "paperno": "E1234567", "consent": "on"}, []byte("%PDF-1.4\n%%EOF\n"))
+	first.judges("JOHN DOE", "wrong", "看不清号码")
+	page = a.opens(a.hears("人工核验没有通过：看不清号码"))
+	a.uploads(page, map[string]string{"name": "JOHN DOE", "paperno": "E1234567", "consent": "on"}, []byte("%PDF-1.5\n%%EOF\n"))
+	first.judges("JOHN DOE", "right", "一致")
+	second.judges("JOHN DOE", "right", "一致")
+	a.picks(a.hears("接下来认证贵单位"), "境外组织")
+	page = a.opens(a.hears("上传登记证书"))
+	a.uploads(page, map[string]string{"orgno": "HK-1234567", "consent": "on"}, []byte("%PDF-1.6\n%%EOF\n"))
+	first.judges(who.Company.Name, "right", "一致")
+	second.judges(who.Company.Name, "right", "一致")
+	a.hears("实名认证已完成")
+}
+
+var reviewNumber = regexp.MustCompile(`name="number" value="([^"]+)"`)
+
+// judges opens every paper of the one review that waits, and says what it is.
+func (a *agent) judges(whose, verdict, why string) {
+	a.t.Helper()
+	var page string
+	a.wait("papers to look at", func() bool {
+		page = a.gets("/console/reviews")
+		return strings.Contains(page, whose) && strings.Contains(page, `value="`+verdict+`"`)
+	})
+	papers := paperLink.FindAllString(page, -1)
+	if len(papers) != 1 || !strings.HasPrefix(a.gets(papers[0]), "%PDF-") {
+		a.t.Fatalf("papers %v, want the one that was sent\n%s", papers, page)
+	}
+	a.sends("/console/reviews/judge", page, url.Values{
+		"number": {reviewNumber.FindStringSubmatch(page)[1]}, "seen": {"1"}, "verdict": {verdict}, "why": {why},
+	})
+}
+
+var paperLink = regexp.MustCompile(`/console/papers/[0-9a-f]{32}`)
+
+// uploads sends a page in with a file, as a browser does.
+func (a *applicant) uploads(page string, values map[string]string, body []byte) string {
+	a.t.Helper()
+	address, form := sheet(page, "http://"+a.service, values)
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	file, err := w.CreateFormFile("papers", "scan.pdf")
+	if err == nil {
+		_, err = file.Write(body)
+	}
+	for name := range form {
+		err = errors.Join(err, w.WriteField(name, form.Get(name)))
+	}
+	if err := errors.Join(err, w.Close()); err != nil {
+		a.t.Fatal(err)
+	}
+	r, err := a.browser.Post(address, w.FormDataContentType(), &b)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, _ := io.ReadAll(r.Body)
+	if r.StatusCode != http.StatusOK {
+		a.t.Fatalf("POST %s: %d\n%s", address, r.StatusCode, text)
+	}
+	return string(text)
 }

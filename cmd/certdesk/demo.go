@@ -33,6 +33,7 @@ type demoCommand struct {
 
 const (
 	demoStaff    = "desk"
+	demoAgent    = "agent"
 	demoPassword = "CERTDESK_DEMO_STAFF_PASSWORD"
 	secretKeys   = "CERTDESK_SECRET_KEYS"
 )
@@ -147,9 +148,14 @@ func (d demoCommand) serve(ctx context.Context, env map[string]string, log *slog
 	if err != nil {
 		return err
 	}
-	err = service.AddStaff(ctx, demoStaff, "小周", server.RoleSupervisor, flows.Conceal(env[demoPassword]))
-	if err != nil && !errors.Is(err, server.ErrNameTaken) {
-		return errors.Join(err, service.Close())
+	for _, who := range []struct {
+		name, display string
+		role          server.Role
+	}{{demoStaff, "小周", server.RoleSupervisor}, {demoAgent, "小吴", server.RoleAgent}} {
+		err := service.AddStaff(ctx, who.name, who.display, who.role, flows.Conceal(env[demoPassword]))
+		if err != nil && !errors.Is(err, server.ErrNameTaken) {
+			return errors.Join(err, service.Close())
+		}
 	}
 	fmt.Printf(`certdesk demo is running. Three places to look at:
 
@@ -157,9 +163,10 @@ func (d demoCommand) serve(ctx context.Context, env map[string]string, log *slog
                                   Follow the account on the WeChat phone and answer it.
   http://%s/console/  the agents' desk. Sign in as %s with %s
                                   and take over a conversation in which somebody says 人工.
+                                  Papers that are sent in want a second person: %s, with the same password.
   http://%s/readyz    the service itself. %s has every credential.
 
 Everything is kept in %s; start again with --data to go on there. Ctrl-C stops.
-`, d.World, d.Listen, demoStaff, env[demoPassword], d.Listen, filepath.Join(d.Data, "demo.env"), d.Data)
+`, d.World, d.Listen, demoStaff, env[demoPassword], demoAgent, d.Listen, filepath.Join(d.Data, "demo.env"), d.Data)
 	return service.Run(ctx)
 }
