@@ -345,18 +345,19 @@ func (d *Desk) works(at flows.State) bool {
 // talkOf finds the talk of an identity: in this process, in Redis, or in the
 // ledger.
 func (d *Desk) talkOf(ctx context.Context, who Identity) (TalkID, error) {
-	if id, ok := d.memory.identity(who); ok {
+	now := d.cfg.Now()
+	if id, ok := d.memory.identity(who, now); ok {
 		return id, nil
 	}
 	if id, err := d.cfg.Known.Known(ctx, who); err == nil {
-		d.memory.meet(who, id)
+		d.memory.meet(who, id, now)
 		return id, nil
 	}
 	id, err := d.cfg.Ledger.Talk(ctx, who)
 	if err != nil {
 		return "", fmt.Errorf("desk: identity on %s: %w", who.Channel, err)
 	}
-	d.memory.meet(who, id)
+	d.memory.meet(who, id, now)
 	_ = d.cfg.Known.Meet(ctx, who, id) // a copy that is missing costs a query
 	return id, nil
 }

@@ -3,6 +3,7 @@ package desk
 import (
 	"container/list"
 	"sync"
+	"time"
 )
 
 // memory keeps the talks that this process decided last, so that a message
@@ -12,8 +13,18 @@ type memory struct {
 	size       int
 	order      *list.List // of TalkID, the last used in front
 	talks      map[TalkID]remembered
-	identities map[Identity]TalkID
+	identities map[Identity]met
 }
+
+// met is whose talk an identity has, and since when that is known.
+type met struct {
+	talk TalkID
+	at   time.Time
+}
+
+// metFor is how long an identity is remembered without asking: like the copy in
+// Redis, so that who was forgotten meanwhile is met as somebody new.
+const metFor = 24 * time.Hour
 
 type remembered struct {
 	talk Talk
@@ -21,7 +32,7 @@ type remembered struct {
 }
 
 func newMemory(size int) *memory {
-	return &memory{size: size, order: list.New(), talks: map[TalkID]remembered{}, identities: map[Identity]TalkID{}}
+	return &memory{size: size, order: list.New(), talks: map[TalkID]remembered{}, identities: map[Identity]met{}}
 }
 
 func (m *memory) talk(id TalkID) (Talk, bool) {
@@ -58,20 +69,20 @@ func (m *memory) drop(id TalkID) {
 	}
 }
 
-func (m *memory) identity(who Identity) (TalkID, bool) {
+func (m *memory) identity(who Identity, now time.Time) (TalkID, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	id, ok := m.identities[who]
-	return id, ok
+	known, ok := m.identities[who]
+	return known.talk, ok && now.Sub(known.at) < metFor
 }
 
 // meet remembers an identity. When there are too many, it begins anew: a miss
 // costs one query.
-func (m *memory) meet(who Identity, id TalkID) {
+func (m *memory) meet(who Identity, id TalkID, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.identities) >= m.size {
-		m.identities = map[Identity]TalkID{}
+		m.identities = map[Identity]met{}
 	}
-	m.identities[who] = id
+	m.identities[who] = met{id, now}
 }
