@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"html"
 	"io"
 	"mime/multipart"
@@ -10,6 +12,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -152,6 +155,35 @@ func TestAPassport(t *testing.T) {
 	first.judges(who.Company.Name, "right", "一致")
 	second.judges(who.Company.Name, "right", "一致")
 	a.hears("实名认证已完成")
+	d.takesEvidence(talkLink.FindStringSubmatch(second.gets("/console/reviews"))[1])
+}
+
+// takesEvidence prints what is kept of a talk and checks that nobody can be
+// found by it, and the hash of it.
+func (d *demo) takesEvidence(talk string) {
+	d.t.Helper()
+	env, err := os.ReadFile(filepath.Join(d.data, "demo.env"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	command := exec.CommandContext(d.t.Context(), d.binary, "evidence", "--by", "auditor", talk)
+	command.Env = append(os.Environ(), strings.Fields(string(env))...)
+	said, err := command.Output()
+	lines := bytes.SplitAfter(bytes.TrimSuffix(said, []byte("\n")), []byte("\n"))
+	body := bytes.Join(lines[:len(lines)-1], nil)
+	if err != nil || fmt.Sprintf(`{"sha256":"%x"}`, sha256.Sum256(body)) != string(lines[len(lines)-1]) {
+		d.t.Errorf("evidence ended with %v:\n%s", err, said)
+	}
+	for _, want := range []string{`"what":"check"`, `"what":"proof"`, `"state":"seconded"`} {
+		if !bytes.Contains(body, []byte(want)) {
+			d.t.Errorf("the evidence has no %s:\n%s", want, said)
+		}
+	}
+	for _, secret := range []string{"JOHN DOE", "E1234567", "13712349999"} {
+		if bytes.Contains(body, []byte(secret)) {
+			d.t.Errorf("the evidence holds %s:\n%s", secret, said)
+		}
+	}
 }
 
 var reviewNumber = regexp.MustCompile(`name="number" value="([^"]+)"`)

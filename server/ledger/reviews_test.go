@@ -5,8 +5,10 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -328,6 +330,48 @@ func TestProofsLapse(t *testing.T) {
 		judges(t, l, all[0], Right, zhao, nil)
 		if err := l.PlaceOrder(t.Context(), desktest.Ref(talk, "fresh"), noon.Add(2*time.Hour)); !errors.Is(err, desk.ErrWrong) {
 			t.Errorf("an order on a fresh proof, with nothing filled in: %v, want ErrWrong", err)
+		}
+	})
+}
+
+// TestEvidence reads the evidence of somebody whom two members of staff proved.
+func TestEvidence(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := books{open(t)}
+		talk, r := applies(t, l)
+		desktest.Enter(t, l, talk, "agree", flows.Agree{Document: "review", Version: "2026-11-28", Via: flows.Web})
+		judges(t, l, r, Right, lin, nil)
+		judges(t, l, r, Right, zhao, nil)
+		records, err := l.Evidence(t.Context(), string(talk), "auditor", noon.Add(2*time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		has := func(what, state, by string) {
+			t.Helper()
+			if !slices.ContainsFunc(records, func(r Record) bool { return r.What == what && r.State == state && (by == "" || r.By == by) }) {
+				t.Errorf("there is no %s that is %s by %q", what, state, by)
+			}
+		}
+		has("consent", "given", "web")
+		has("check", "passed", "")
+		has("review", "asked", "")
+		has("review", "seconded", "lin")
+		has("review", "passed", "zhao")
+		has("audit", "took the evidence", "auditor")
+		text, err := json.Marshal(records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"JOHN DOE", "E1234567"} {
+			if strings.Contains(string(text), secret) {
+				t.Errorf("the evidence holds %s", secret)
+			}
+		}
+		if !slices.IsSortedFunc(records, func(a, b Record) int { return a.At.Compare(b.At) }) {
+			t.Error("the records are not in order")
+		}
+		if _, err := l.Evidence(t.Context(), "D0", "auditor", noon); !errors.Is(err, desk.ErrUnknown) {
+			t.Errorf("the evidence of nothing: %v, want ErrUnknown", err)
 		}
 	})
 }
