@@ -192,7 +192,7 @@ func Show(k Key, f Form) string {
 		return MaskMobile(text)
 	case KeyLogin:
 		return MaskLogin(text)
-	case KeyIDNumber:
+	case KeyIDNumber, KeyPaperNumber:
 		return MaskID(text)
 	case KeyBankAccount, KeyProofAccount, KeyBankCard:
 		return maskMiddle(text, 0, 4)

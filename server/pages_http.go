@@ -319,7 +319,7 @@ func form(page *flows.Page, known flows.Form, typed url.Values, problems map[flo
 		case field.Input == flows.InputFixed && field.Key == flows.KeyMobile:
 			f.Values[field.Key] = flows.Show(field.Key, known)
 		case field.Input == flows.InputFixed || typed == nil:
-			if field.Key != flows.KeyIDNumber && field.Key != flows.KeyBankCard {
+			if field.Key != flows.KeyIDNumber && field.Key != flows.KeyPaperNumber && field.Key != flows.KeyBankCard {
 				f.Values[field.Key] = known.Text(field.Key)
 			}
 		default:

@@ -81,7 +81,7 @@ func fileField(page *flows.Page) (flows.Key, bool) {
 func (s *Server) keepFiles(ctx context.Context, talk desk.Talk, sent url.Values, files map[string][]*multipart.FileHeader) (refusal map[flows.Key]string, err error) {
 	step, _ := s.desk.Flow().Step(talk.Case.At)
 	key, asked := fileField(step.Page)
-	if !asked {
+	if !asked || sent.Get("_choice") != "" {
 		return nil, nil
 	}
 	for i, file := range files[string(key)] {

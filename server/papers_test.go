@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"mime/multipart"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -43,6 +44,15 @@ func TestPapersComeWithAPage(t *testing.T) {
 			}
 		})
 	}
+	_, page := c.ask(t, "GET", c.link(), "", nil)
+	filled["_choice"] = otherPaper.FindStringSubmatch(page)[1] // leaves the page, whatever stands in it
+	if status, page := c.uploads(filled, []byte("no picture")); status != http.StatusSeeOther {
+		t.Errorf("a button beside a bad file = %d, want 303\n%s", status, page)
+	}
+	c.reaches(flows.PersonPaper)
+	c.says("护照")
+	c.reaches(flows.PersonPapers)
+	delete(filled, "_choice")
 	delete(filled, flows.KeyConsent)
 	if _, page := c.uploads(filled, photo(t), []byte("%PDF-1.7\nx\n%%EOF\n")); !strings.Contains(page, "请先阅读并同意") || !strings.Contains(page, "已收到 2 份") || !strings.Contains(page, `value="JOHN DOE"`) {
 		t.Errorf("a page refused for something else does not keep what came:\n%s", page)
@@ -65,6 +75,8 @@ func TestPapersComeWithAPage(t *testing.T) {
 	}
 	c.reaches(flows.ServiceChoose)
 }
+
+var otherPaper = regexp.MustCompile(`name="_choice" value="(\d+)"[^>]*>换一种证件`)
 
 // TestLargeBodies lets files through with a link of ours, ten times a minute.
 func TestLargeBodies(t *testing.T) {
@@ -122,4 +134,18 @@ func (c *citizen) uploads(filled map[flows.Key]string, files ...[]byte) (int, st
 	}
 	got, page := c.ask(c.t, "POST", path, b.String(), http.Header{"Content-Type": {form.FormDataContentType()}})
 	return got.StatusCode, page
+}
+
+// FuzzPaperKind gives it anything: what is kept is a picture or a PDF.
+func FuzzPaperKind(f *testing.F) {
+	f.Add([]byte("%PDF-1.7\nx\n%%EOF\n"))
+	f.Add([]byte("\x89PNG\r\n\x1a\n"))
+	f.Add([]byte("\xff\xd8\xff\xe0"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		switch kind, ok := paperKind(body); {
+		case !ok:
+		case kind != "application/pdf" && kind != "image/jpeg" && kind != "image/png":
+			t.Errorf("%q was taken for %s", body, kind)
+		}
+	})
 }
