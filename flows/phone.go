@@ -20,7 +20,7 @@ var phoneChange = Chapter{
 			Turn:  Turn{"您", "2分钟"},
 			Ask: "现在的手机号是 {mobile}。请点开下面的页面填写新号码：它要是 {name} 本人实名办理的，我们会核对，并向它发验证码。" +
 				"换好以后，激活授权码会发到新号码。",
-			Help: "新号码不在您本人名下，或者原来的经办人已经离职，请回复“人工”，由客服核实后办理。",
+			Help: "原来的经办人已经离职的，新经办人请用自己的微信从头办理，认证本人和单位后就可以下单；已付款的订单，或新号码不在您本人名下，请回复“人工”。",
 			Page: &Page{
 				ID: PageID(PhoneNew), Title: "更换手机号", Submit: "获取验证码",
 				Fields: []Field{{Key: KeyNewMobile, Label: "新手机号码", Hint: "11位手机号码", Input: InputMobile, Read: readMobile}},
