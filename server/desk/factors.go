@@ -88,14 +88,14 @@ func (d *Desk) changePhone(ctx context.Context, ref Ref) error {
 }
 
 // warnPhone lets whoever had the number know, in case it was not them. It is
-// told once or twice, and a number that cannot be told is let be.
+// told once or twice. When it cannot be told, the desk sees that.
 func (d *Desk) warnPhone(ctx context.Context, ref Ref, old flows.Secret) error {
 	if old.IsZero() {
 		return nil
 	}
 	err := d.cfg.Partners.Texter.Moved(ctx, old, ref.String())
-	if _, no := refused(err); no {
-		return nil
+	if why, no := refused(err); no {
+		return d.cfg.Lines.Append(ctx, ref.Talk, Line{At: d.cfg.Now(), Who: WhoUnsent, Text: "没有通知到原来的手机号：" + why})
 	}
 	return err
 }

@@ -20,6 +20,9 @@ const (
 // became of the message is unknown.
 var errAnswer = errors.New("answer cannot be used")
 
+// codeLimit says that a number gets no more messages for a while.
+const codeLimit = "isv.BUSINESS_LIMIT_CONTROL"
+
 // ours begins the codes that speak of our request or our account.
 const ours = "isv."
 
@@ -30,7 +33,7 @@ const ours = "isv."
 func refused(code string) error {
 	words := wordsOther
 	switch {
-	case code == "isv.BUSINESS_LIMIT_CONTROL":
+	case code == codeLimit:
 		words = wordsLimit
 	case code == "isv.MOBILE_NUMBER_ILLEGAL", code == "isv.MOBILE_COUNT_OVER_LIMIT":
 		words = wordsMobile

@@ -99,12 +99,17 @@ func (c *Client) Code(ctx context.Context, mobile flows.Secret, purpose flows.Pu
 }
 
 // Moved tells a number that its account has another one now; nobody, when there
-// is no template for it. Errors are those of [Client.Code].
+// is no template for it. Errors are those of [Client.Code], but that a number
+// which was sent too much lately is no refusal: a notice can wait.
 func (c *Client) Moved(ctx context.Context, mobile flows.Secret, ref string) error {
 	if c.cfg.Moved == "" {
 		return nil
 	}
-	return c.send(ctx, mobile, c.cfg.Moved, "{}", ref)
+	err := c.send(ctx, mobile, c.cfg.Moved, "{}", ref)
+	if no, ok := errors.AsType[*flows.RefusedError](err); ok && no.Code == codeLimit {
+		return fmt.Errorf("sms: message %s: too many to this number", ref)
+	}
+	return err
 }
 
 func (c *Client) send(ctx context.Context, mobile flows.Secret, template, variables, ref string) error {

@@ -211,3 +211,31 @@ func TestNewReportsEveryMistake(t *testing.T) {
 		t.Errorf("New with a bare host = %v, want nil", err)
 	}
 }
+
+// TestMoved tells an old number, once there is a template for that.
+func TestMoved(t *testing.T) {
+	service, err := smstest.New(smstest.Config{
+		KeyID: "key", KeySecret: flows.Conceal("keysecret"), SignName: "证书中心",
+		Templates: map[string]string{"SMS_1": "${code}", "SMS_2": "${code}", "SMS_3": "您的手机号已更换。"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, template := range []string{"", "SMS_3", "SMS_9"} {
+		cfg := config()
+		cfg.Moved = template
+		err := open(t, cfg, service).Moved(t.Context(), flows.Conceal(phone), "ref")
+		if _, refused := errors.AsType[*flows.RefusedError](err); refused != (template == "SMS_9") || err != nil && !refused {
+			t.Errorf("template %q: %v", template, err)
+		}
+	}
+	cfg := config()
+	cfg.Moved = "SMS_3"
+	err = open(t, cfg, service).Moved(t.Context(), flows.Conceal(phone), "again") // within a minute
+	if _, refused := errors.AsType[*flows.RefusedError](err); err == nil || refused {
+		t.Errorf("a second notice within a minute: %v, want an error that may be tried again", err)
+	}
+	if inbox := service.Inbox(phone); len(inbox) != 1 || inbox[0].Text != "【证书中心】您的手机号已更换。" {
+		t.Errorf("the number reads %+v, want one notice", inbox)
+	}
+}

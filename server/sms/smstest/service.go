@@ -133,7 +133,7 @@ func (s *Service) check(q request) (map[string]string, *refusal) {
 	if strings.Contains(text, "${code}") && variables["code"] == "" {
 		return nil, &refusal{http.StatusOK, "isv.TEMPLATE_MISSING_PARAMETERS", "模板变量缺少对应参数值"}
 	}
-	if !verificationCode.MatchString(variables["code"]) {
+	if code, given := variables["code"]; given && !verificationCode.MatchString(code) {
 		return nil, &refusal{http.StatusOK, "isv.TEMPLATE_PARAMS_ILLEGAL", "模板变量里包含非法关键字"}
 	}
 	return variables, nil
