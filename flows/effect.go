@@ -186,6 +186,7 @@ type Say struct {
 	Epoch   int64   `cbor:"2,keyasint,omitempty"`
 	Agent   string  `cbor:"3,keyasint,omitempty"` // who speaks; empty for the bot
 	Worth   Worth   `cbor:"4,keyasint,omitempty"`
+	Matter  Matter  `cbor:"5,keyasint,omitempty"`
 }
 
 // Worth is what saying something may cost where few messages are allowed.

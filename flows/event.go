@@ -31,7 +31,7 @@ const (
 // Kind names a sort of event, for the table and for stored reports.
 type Kind string
 
-// Happening is what an [Event] tells. The set is closed: see [Happenings].
+// Happening is what an [Event] tells. The set is closed: see [HappeningOf].
 type Happening interface{ Kind() Kind }
 
 // The kinds of happening: first what people do, then what the world reports.
@@ -355,16 +355,20 @@ func (KeyStep) Kind() Kind             { return KindKeyStep }
 func (Activated) Kind() Kind           { return KindActivated }
 func (AgentCalled) Kind() Kind         { return KindAgentCalled }
 
+// happenings is one of each kind.
+var happenings = []Happening{
+	Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
+	Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
+	TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
+	NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, ProofLapsed{},
+	PhoneChanged{}, PhoneRefused{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
+	ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},
+}
+
 // HappeningOf returns an empty happening of a kind, or nil when there is
 // none: for the codec of the stores.
 func HappeningOf(k Kind) Happening {
-	for _, h := range []Happening{
-		Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
-		Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
-		TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
-		NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, ProofLapsed{}, PhoneChanged{}, PhoneRefused{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
-		ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},
-	} {
+	for _, h := range happenings {
 		if h.Kind() == k {
 			return h
 		}

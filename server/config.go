@@ -60,6 +60,10 @@ type WeChatConfig struct {
 	MPURL      string       `env:"MP_URL" envDefault:"https://mp.weixin.qq.com" doc:"where pictures of codes are"`
 	OAuth      bool         `env:"OAUTH" envDefault:"true" doc:"whether a page opened inside WeChat asks whose browser it is; needs a verified service account and its web domain"`
 	Template   string       `env:"TEMPLATE_PROGRESS" doc:"template for progress that no customer message can carry; none when empty"`
+	Identity   string       `env:"TEMPLATE_IDENTITY" doc:"the same for news of a proof, which may take days. TEMPLATE_PROGRESS when empty, as the next three"`
+	Payment    string       `env:"TEMPLATE_PAYMENT" doc:"for news of an order's payment"`
+	Delivery   string       `env:"TEMPLATE_DELIVERY" doc:"for news of a parcel"`
+	Activation string       `env:"TEMPLATE_ACTIVATION" doc:"for news of the activation"`
 }
 
 // AlipayConfig is the application at Alipay. With the three certificates it is

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,22 +23,22 @@ import (
 )
 
 // wechatVoice carries replies that no push waits for: customer messages while
-// the platform allows them, then the progress template.
+// the platform allows them, then a template.
 type wechatVoice struct {
-	client   *wechat.Client
-	links    *links
-	shelf    *talks.Shelf
-	template string
-	now      func() time.Time
-	log      *slog.Logger
-	noMenus  atomic.Bool // the account may not send them
+	client  *wechat.Client
+	links   *links
+	shelf   *talks.Shelf
+	news    map[flows.Matter]string // templates; progress's for what has none
+	now     func() time.Time
+	log     *slog.Logger
+	noMenus atomic.Bool // the account may not send them
 }
 
 // Say implements [desk.Voice].
 func (v *wechatVoice) Say(ctx context.Context, to desk.Listener, say flows.Say) error {
 	_, err := v.notes(ctx, to, bot.RenderNotes(say.Replies, v.links.of(to.Talk)), keptFor(say))
-	if errors.Is(err, desk.ErrClosed) && v.template != "" {
-		return v.progress(ctx, to, say.Replies)
+	if template := cmp.Or(v.news[say.Matter], v.news[flows.MatterProgress]); errors.Is(err, desk.ErrClosed) && template != "" {
+		return v.tell(ctx, to, template, say)
 	}
 	if err != nil {
 		return err
@@ -175,10 +176,24 @@ func (v *wechatVoice) newPicture(ctx context.Context, to string, qr flows.QR) er
 	return v.shelf.KeepPicture(ctx, qr.Content, media)
 }
 
-// progress tells by template that the case has moved on, with a link to it.
-func (v *wechatVoice) progress(ctx context.Context, to desk.Listener, replies []flows.Reply) error {
-	data := map[string]string{"thing1": "数字证书办理进度", "thing2": short(replies[0].Text)}
-	err := v.client.Template(ctx, to.ID, v.template, v.links.status(to.Talk), data)
+// news are the templates by what they tell of.
+func (w WeChatConfig) news() map[flows.Matter]string {
+	return map[flows.Matter]string{
+		flows.MatterProgress: w.Template, flows.MatterIdentity: w.Identity, flows.MatterPayment: w.Payment,
+		flows.MatterDelivery: w.Delivery, flows.MatterActivation: w.Activation,
+	}
+}
+
+// headings stand above a template's news.
+var headings = map[flows.Matter]string{
+	flows.MatterProgress: "数字证书办理进度", flows.MatterIdentity: "实名认证进度", flows.MatterPayment: "订单付款进度",
+	flows.MatterDelivery: "UKey 物流进度", flows.MatterActivation: "证书激活进度",
+}
+
+// tell says by template that the case has moved on, with a link to it.
+func (v *wechatVoice) tell(ctx context.Context, to desk.Listener, template string, say flows.Say) error {
+	data := map[string]string{"thing1": headings[say.Matter], "thing2": short(say.Replies[0].Text)}
+	err := v.client.Template(ctx, to.ID, template, v.links.status(to.Talk), data)
 	if errors.Is(err, wechat.ErrClosed) {
 		return fmt.Errorf("%w: %w", desk.ErrClosed, err)
 	}

@@ -203,3 +203,36 @@ func TestAMenuWhereThereMayBeOne(t *testing.T) {
 		}
 	}
 }
+
+// TestNewsByTemplate has nothing carried any more: news goes by the template of
+// what it is about, or else by that of progress.
+func TestNewsByTemplate(t *testing.T) {
+	t.Parallel()
+	n := newTown(t)
+	const openid = "oTemplates"
+	n.tells(t, "/world/wechat/"+openid+"/follow", map[string]string{}, nil)
+	to := desk.Listener{ID: openid, Talk: n.talkOf(t, openid), Contact: flows.Contact{Wrote: n.now().Add(-49 * time.Hour)}}
+	for _, news := range []struct {
+		matter flows.Matter
+		want   string
+	}{
+		{flows.MatterOf(flows.Delivered{}), "[物流状态提醒]\nUKey 物流进度"},
+		{flows.MatterOf(flows.FaceDone{}), "[办理进度提醒]\n实名认证进度"},
+		{flows.MatterOf(flows.AgentSaid{}), "[办理进度提醒]\n数字证书办理进度"},
+	} {
+		if err := n.voice.Say(t.Context(), to, flows.Say{Replies: []flows.Reply{{Text: "有新消息。"}}, Matter: news.matter}); err != nil {
+			t.Fatal(err)
+		}
+		var inbox []struct{ Type, Text string }
+		n.learns(t, "/world/wechat/"+openid+"/inbox", &inbox)
+		last := ""
+		for _, item := range inbox {
+			if item.Type == "template" {
+				last = item.Text
+			}
+		}
+		if !strings.HasPrefix(last, news.want) {
+			t.Errorf("news of %q arrives as %q, want %q", news.matter, last, news.want)
+		}
+	}
+}

@@ -155,7 +155,7 @@ func (s *Server) wireWechat() (err error) {
 func (s *Server) wireVoice() {
 	w := s.cfg.WeChat
 	c := wechat.New(wechat.Config{AppID: w.AppID, AppSecret: w.AppSecret, APIURL: w.APIURL, OpenURL: w.OpenURL, MPURL: w.MPURL}, s.watch.guarded("wechat"), s.talks.Shelf(), s.now)
-	s.voice = &wechatVoice{client: c, links: s.links, shelf: s.talks.Shelf(), template: w.Template, now: s.now, log: s.log}
+	s.voice = &wechatVoice{client: c, links: s.links, shelf: s.talks.Shelf(), news: w.news(), now: s.now, log: s.log}
 }
 
 func (s *Server) wireAlipay() error {

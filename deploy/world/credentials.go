@@ -117,7 +117,7 @@ func (w *World) Env() map[string]string {
 		"WECHAT_APP_ID": w.keys.WeChatAppID, "WECHAT_APP_SECRET": w.keys.WeChatAppSecret,
 		"WECHAT_ORIGINAL_ID": w.keys.WeChatOriginalID, "WECHAT_TOKEN": w.keys.WeChatToken,
 		"WECHAT_AES_KEY": w.keys.WeChatAESKey, "WECHAT_MODE": "safe",
-		"WECHAT_API_URL": at, "WECHAT_OPEN_URL": at, "WECHAT_MP_URL": at, "WECHAT_TEMPLATE_PROGRESS": "办理进度提醒",
+		"WECHAT_API_URL": at, "WECHAT_OPEN_URL": at, "WECHAT_MP_URL": at, "WECHAT_TEMPLATE_PROGRESS": "办理进度提醒", "WECHAT_TEMPLATE_DELIVERY": "物流状态提醒",
 
 		"ALIPAY_APP_ID": alipayApp, "ALIPAY_MINIAPP_ID": alipayMiniApp, "ALIPAY_SELLER_ID": alipaySeller,
 		"ALIPAY_PRIVATE_KEY_FILE": alipay(alipaytest.FileAppKey), "ALIPAY_APP_CERT_FILE": alipay(alipaytest.FileAppCert),

@@ -312,7 +312,7 @@ func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event, how voiced)
 // no request of theirs waits for an answer. A page shows its answer itself;
 // when it has led on to a step without a page, the chat is told as well.
 func (d *Desk) aloud(was flows.Case, out flows.Outcome, e flows.Event) (flows.Say, bool) {
-	say := flows.Say{Replies: out.Replies, Epoch: out.Case.Owner.Epoch, Worth: flows.WorthOf(e.What)}
+	say := flows.Say{Replies: out.Replies, Epoch: out.Case.Owner.Epoch, Worth: flows.WorthOf(e.What), Matter: flows.MatterOf(e.What)}
 	if len(out.Replies) == 0 || d.onlyWaits(out) && e.Via != flows.Console {
 		return say, false
 	}
