@@ -73,9 +73,19 @@ type Case struct {
 // much may be said there unasked, and until when: more after words of their own
 // than after a tap. Both are zero when nothing is known.
 type Contact struct {
-	Wrote  time.Time `cbor:"1,keyasint,omitzero"`
-	Tapped time.Time `cbor:"2,keyasint,omitzero"`
+	Wrote  Second `cbor:"1,keyasint,omitempty"`
+	Tapped Second `cbor:"2,keyasint,omitempty"`
 }
+
+// Second is a time in seconds of Unix, which is all that WeChat tells, and a
+// sixth of the bytes; zero for never.
+type Second int64
+
+// SecondOf cuts a time to its second.
+func SecondOf(t time.Time) Second { return Second(t.Unix()) }
+
+// Time is when the second began.
+func (s Second) Time() time.Time { return time.Unix(int64(s), 0) }
 
 // Owner is who speaks with the applicant: the bot when Kind is empty, the
 // queue, or one agent. Epoch grows at each change; whatever was decided under

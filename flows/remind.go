@@ -95,9 +95,9 @@ func (m *move) comesBack() {
 	before := m.c.Heard
 	m.c.Heard = m.event.At
 	if m.event.Via == WeChat && bool(m.event.Tap) {
-		m.c.Contact.Tapped = m.event.At
+		m.c.Contact.Tapped = SecondOf(m.event.At)
 	} else if m.event.Via == WeChat {
-		m.c.Contact.Wrote = m.event.At
+		m.c.Contact.Wrote = SecondOf(m.event.At)
 	}
 	said, speaks := m.event.What.(Said)
 	step, _ := m.flow.Step(m.c.At)

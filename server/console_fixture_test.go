@@ -198,7 +198,7 @@ func setUp(t *testing.T) *setting {
 		s.open[id] = desk.Help{Talk: id, Why: "applicant", Since: time.Now().Add(-5 * time.Minute), Name: flows.Conceal("王小明")}
 	}
 	heard := s.cases[talkOne]
-	heard.Last, heard.Contact.Wrote = flows.WeChat, time.Now()
+	heard.Last, heard.Contact.Wrote = flows.WeChat, flows.SecondOf(time.Now())
 	s.cases[talkOne] = heard
 	s.cases[talkTwo].Form[flows.KeyOrderNo] = flows.Conceal("20261123000099")
 	book, err := ledger.Open(t.Context(), ledger.Config{

@@ -65,12 +65,21 @@ func keptFor(say flows.Say) int {
 //
 // Source: WeChat official account manual, chapter 客服消息.
 func allowances(to desk.Listener) talks.Allowances {
-	a := []talks.Allowance{
-		{For: "words", At: to.Contact.Wrote, Lasts: 48 * time.Hour, Messages: 5},
-		{For: "tap", At: to.Contact.Tapped, Lasts: time.Minute, Messages: 3},
+	var all []talks.Allowance
+	for _, a := range []struct {
+		since flows.Second
+		talks.Allowance
+	}{
+		{to.Contact.Wrote, talks.Allowance{For: "words", Lasts: 48 * time.Hour, Messages: 5}},
+		{to.Contact.Tapped, talks.Allowance{For: "tap", Lasts: time.Minute, Messages: 3}},
+	} {
+		if a.since != 0 {
+			a.At = a.since.Time()
+			all = append(all, a.Allowance)
+		}
 	}
-	slices.SortFunc(a, func(a, b talks.Allowance) int { return a.At.Compare(b.At) })
-	return talks.Allowances{Talk: to.Talk, Of: slices.DeleteFunc(a, func(a talks.Allowance) bool { return a.At.IsZero() })}
+	slices.SortFunc(all, func(a, b talks.Allowance) int { return a.At.Compare(b.At) })
+	return talks.Allowances{Talk: to.Talk, Of: all}
 }
 
 // may takes one message off what the platform allows. Of somebody of whom

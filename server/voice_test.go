@@ -107,7 +107,7 @@ func TestMessagesAreCounted(t *testing.T) {
 	news := flows.Say{Replies: []flows.Reply{{Text: "已寄出。"}}}
 	useful := flows.Say{Replies: news.Replies, Worth: flows.WorthUseful}
 
-	to.Contact = flows.Contact{Wrote: n.now()}
+	to.Contact = flows.Contact{Wrote: flows.SecondOf(n.now())}
 	for i := range 4 {
 		if said(useful) {
 			t.Fatalf("useful message %d was not carried", i+1)
@@ -122,18 +122,18 @@ func TestMessagesAreCounted(t *testing.T) {
 	if said(news) || !said(news) {
 		t.Error("the last message is not for news alone, or not the last")
 	}
-	to.Contact.Tapped = n.now().Add(time.Second)
+	to.Contact.Tapped = flows.SecondOf(n.now().Add(time.Second))
 	if got := left(); got != 3 {
 		t.Errorf("%d messages are left after a tap, want 3: allowances do not add up", got)
 	}
-	if tapped := (flows.Contact{Tapped: n.now().Add(-time.Minute)}); leftTo(t, n, "another", tapped) != 0 || leftTo(t, n, "a third", flows.Contact{Tapped: n.now()}) != 3 {
+	if tapped := (flows.Contact{Tapped: flows.SecondOf(n.now().Add(-time.Minute))}); leftTo(t, n, "another", tapped) != 0 || leftTo(t, n, "a third", flows.Contact{Tapped: flows.SecondOf(n.now())}) != 3 {
 		t.Error("a tap alone does not open the door for a minute")
 	}
 	if got := n.refused(t); got != 0 {
 		t.Errorf("the platform had to refuse %d messages", got)
 	}
 
-	to.Contact = flows.Contact{Wrote: n.now().Add(2 * time.Second)} // the platform counts otherwise, and is right
+	to.Contact = flows.Contact{Wrote: flows.SecondOf(n.now().Add(2 * time.Second))} // the platform counts otherwise, and is right
 	if !said(news) || left() != 0 {
 		t.Errorf("after a refusal %d messages are left, want 0", left())
 	}
@@ -211,7 +211,7 @@ func TestNewsByTemplate(t *testing.T) {
 	n := newTown(t)
 	const openid = "oTemplates"
 	n.tells(t, "/world/wechat/"+openid+"/follow", map[string]string{}, nil)
-	to := desk.Listener{ID: openid, Talk: n.talkOf(t, openid), Contact: flows.Contact{Wrote: n.now().Add(-49 * time.Hour)}}
+	to := desk.Listener{ID: openid, Talk: n.talkOf(t, openid), Contact: flows.Contact{Wrote: flows.SecondOf(n.now().Add(-49 * time.Hour))}}
 	for _, news := range []struct {
 		matter flows.Matter
 		want   string
