@@ -10,20 +10,43 @@ import (
 // mini-program, or the other way round. Where it is now gives a code; said where
 // it is to be, the code joins that identity to the case.
 
-// Moved is where a talk ends whose applicant goes on with another one. Nobody
-// speaks in it any more.
-const Moved State = "elsewhere.moved"
+// The steps of going on elsewhere. Moved is where a talk ends whose applicant
+// goes on with another one: nobody speaks in it any more.
+const (
+	ElsewhereOpening State = "elsewhere.opening"
+	ElsewhereCode    State = "elsewhere.code"
+	Moved            State = "elsewhere.moved"
+)
 
 var elsewhere = Chapter{
 	Name: "elsewhere", Title: "换个渠道办理",
-	Steps: []Step{{
-		At:    Moved,
-		Title: "已接到另一处",
-		Turn:  Turn{"没有待办", "已接上"},
-		Ask:   "已接上您在另一处的办理，请直接在这里继续。",
-		Help:  "发任意一句话，就会回到您办理的那一步。",
-		End:   true,
-	}},
+	Steps: []Step{
+		working(ElsewhereOpening, "准备接续码", "正在准备接续码，请稍候。", offerJoin,
+			Exit{On: Got(KindJoinReady), To: ElsewhereCode},
+			Exit{On: Picked("先接着办", WordGoOn), To: Return},
+		),
+		{
+			At:    ElsewhereCode,
+			Title: "在另一处接着办",
+			Turn:  Turn{"您", "1分钟"},
+			Ask: "请在那边发送下面这一行，{jointill} 前有效，只能用一次，请不要告诉别人：\n接续 {join}\n" +
+				"支付宝小程序：在最下面的输入框里发送。公众号：关注后直接发送。",
+			Help: "接上以后，这里和那边办的是同一件事，在哪边都能看到进度。那边已经注册过账号的，不能再接。",
+			Exits: []Exit{
+				{On: Picked("就在这里办", WordGoOn), To: Return},
+				{On: Got(KindJoinedBy), Do: []Action{tellJoined}, To: Return},
+				{On: After(JoinWithin), To: Return},
+			},
+		},
+		{
+			At:    Moved,
+			Title: "已接到另一处",
+			Turn:  Turn{"没有待办", "已接上"},
+			Ask:   "已接上您在另一处的办理，请直接在这里继续。",
+			Help:  "发任意一句话，就会回到您办理的那一步。",
+			End:   true,
+		},
+	},
 }
 
 const wordElsewhere = "换个渠道办理"
@@ -62,9 +85,5 @@ var (
 		Effect:  func(Case) Effect { return OfferJoin{} },
 		Reports: []Kind{KindJoinReady},
 	}
-	tellJoin = Action{
-		Name: "tell the code",
-		Says: "要在另一处接着办，请在那边发送下面这一行，{jointill} 前有效，只能用一次，请不要告诉别人：\n接续 {join}\n" +
-			"支付宝小程序：在最下面的输入框里发送。公众号：关注后直接发送。",
-	}
+	tellJoined = Action{Name: "tell that it is joined", Says: "已接上，我们接着办："}
 )

@@ -34,8 +34,8 @@ var whenever = []Exit{
 	{On: Picked(newPhone, newPhoneWords...), If: phoneMayChange, To: PhoneNew},
 	{On: Picked(newPhone, newPhoneWords...), If: phoneMustWait, Do: []Action{phoneUnready}, To: Again},
 
-	{On: Picked(wordElsewhere, elsewhereWords...), Do: []Action{offerJoin}, To: Stay},
-	{On: Got(KindJoinReady), Do: []Action{tellJoin}, To: Stay},
+	{On: Picked(wordElsewhere, elsewhereWords...), To: ElsewhereOpening},
+	{On: Got(KindJoinReady), To: Stay},
 	{On: Got(KindJoinRefused), To: Again},
 	{On: Got(KindJoined), To: Moved},
 	{On: Got(KindJoinedBy), To: Again},

@@ -2,7 +2,6 @@ package desk_test
 
 import (
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -38,13 +37,8 @@ func TestACaseGoesOnInAnotherChannel(t *testing.T) {
 	left := taps(h.desk, "2", "个人证书").Talk
 
 	h.says("换到支付宝办理")
-	var line string
-	h.until("a code", func() bool {
-		h.town.mu.Lock()
-		defer h.town.mu.Unlock()
-		line = joinLine.FindString(strings.Join(h.town.said, "\n"))
-		return line != ""
-	})
+	h.reaches(flows.ElsewhereCode)
+	line := joinLine.FindString(h.desk.Flow().Question(h.talk().Case).Text)
 	joining := taps(h.desk, "3", line)
 	if joining.Talk != left {
 		t.Fatalf("the code was said in %s, want in the old talk", joining.Talk)
@@ -57,6 +51,7 @@ func TestACaseGoesOnInAnotherChannel(t *testing.T) {
 	if err != nil || again.Talk != left || len(again.Replies) != len(joining.Replies) {
 		t.Errorf("the push that comes again is answered %+v, %v, want as before", again, err)
 	}
+	h.reaches(flows.RegisterPerson)
 	for id, d := range map[string]*desk.Desk{"4": other, "5": h.desk} {
 		if got := taps(d, id, "到哪了"); got.Talk != h.id() || got.At != flows.RegisterPerson {
 			t.Errorf("a word in the mini-program stands in %s at %s, want in the case at its step", got.Talk, got.At)
