@@ -115,6 +115,7 @@ type Facts struct {
 	Saved           map[PageID]bool    // pages that were sent in, also those on which nothing had to be said
 	Agreed          map[string]Consent // the newest in force, by document
 	Begun           bool               // the applicant has been here before
+	Moved           bool               // they go on with another case
 	Registered      bool
 	PersonVerified  bool
 	CompanyVerified bool
@@ -146,6 +147,8 @@ const (
 	KeyName        Key = "name"
 	KeyIDNumber    Key = "id"
 	KeyConsent     Key = "consent"
+	KeyJoin        Key = "join" // code by which the case goes on elsewhere
+	KeyJoinUntil   Key = "jointill"
 	KeyOldMobile   Key = "oldmobile" // of the account, until it was changed
 	KeyPaper       Key = "paper"     // which paper a person is reviewed by
 	KeyPaperNumber Key = "paperno"

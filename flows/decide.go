@@ -60,7 +60,7 @@ func (m *move) decide() {
 	step, known := m.flow.Step(m.c.At)
 	if !known && m.stranger() {
 		m.greet()
-		m.wantsPerson()
+		m.wantsMore()
 		return
 	}
 	switch what := m.event.What.(type) {
@@ -118,10 +118,17 @@ func (m *move) greet() {
 	m.enter(m.flow.Start)
 }
 
-// wantsPerson obeys the one word that somebody may know before we have met.
-func (m *move) wantsPerson() {
-	if said, ok := m.event.What.(Said); ok && said.Choice == "" && normal(said.Text) == WordHuman {
+// wantsMore obeys what somebody may know before we have met: the word for a
+// person, and the code of a case.
+func (m *move) wantsMore() {
+	said, ok := m.event.What.(Said)
+	step, _ := m.flow.Step(m.c.At)
+	switch {
+	case !ok || said.Choice != "":
+	case normal(said.Text) == WordHuman:
 		m.callAgent(WhyApplicant)
+	default:
+		m.join(step, said.Text)
 	}
 }
 
@@ -145,7 +152,7 @@ func (m *move) hear(step Step, said Said) {
 		m.take(x)
 		return
 	}
-	if m.anywhere(step, word) || m.distressed(word) || m.edit(step, word) {
+	if m.anywhere(step, word) || m.join(step, said.Text) || m.distressed(word) || m.edit(step, word) {
 		return
 	}
 	if said.Choice != "" {

@@ -24,6 +24,8 @@ const (
 	VerbRegister              Verb = "register"
 	VerbVerifyFace            Verb = "verify-face"
 	VerbCheckFace             Verb = "check-face"
+	VerbOfferJoin             Verb = "offer-join"
+	VerbJoin                  Verb = "join"
 	VerbWarnPhone             Verb = "warn-phone"
 	VerbAskReview             Verb = "ask-review"
 	VerbCompareFactors        Verb = "compare-factors"
@@ -96,6 +98,14 @@ type VerifyFace struct{}
 
 // CheckFace asks at once how far the face verification is.
 type CheckFace struct{}
+
+// OfferJoin makes a code by which the case goes on in another channel.
+type OfferJoin struct{}
+
+// Join lets whoever speaks here go on with the case that gave the code.
+type Join struct {
+	Code Secret `cbor:"1,keyasint,omitempty"`
+}
 
 // WarnPhone tells the number that an account had that it has another now.
 type WarnPhone struct {
@@ -221,6 +231,8 @@ func (SendCode) Verb() Verb              { return VerbSendCode }
 func (Register) Verb() Verb              { return VerbRegister }
 func (VerifyFace) Verb() Verb            { return VerbVerifyFace }
 func (CheckFace) Verb() Verb             { return VerbCheckFace }
+func (OfferJoin) Verb() Verb             { return VerbOfferJoin }
+func (Join) Verb() Verb                  { return VerbJoin }
 func (WarnPhone) Verb() Verb             { return VerbWarnPhone }
 func (AskReview) Verb() Verb             { return VerbAskReview }
 func (CompareFactors) Verb() Verb        { return VerbCompareFactors }
@@ -247,7 +259,7 @@ func (Say) Verb() Verb                   { return VerbSay }
 // the codec of the stores.
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
-		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, WarnPhone{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
+		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, WarnPhone{}, OfferJoin{}, Join{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
 		CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
 	} {
 		if e.Verb() == v {

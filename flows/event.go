@@ -69,6 +69,10 @@ const (
 	KindGrantRefused        Kind = "grant-refused"
 	KindGrantNotYet         Kind = "grant-not-yet"
 	KindCompanyUnproved     Kind = "company-unproved"
+	KindJoinReady           Kind = "join-ready"
+	KindJoinRefused         Kind = "join-refused"
+	KindJoined              Kind = "joined"
+	KindJoinedBy            Kind = "joined-by"
 	KindProofLapsed         Kind = "proof-lapsed"
 	KindPhoneChanged        Kind = "phone-changed"
 	KindPhoneRefused        Kind = "phone-refused"
@@ -205,6 +209,21 @@ type CompanyUnproved struct{}
 // for an order to stand on.
 type ProofLapsed struct{}
 
+// JoinReady carries the code by which a case goes on in another channel.
+type JoinReady struct {
+	Code  Secret
+	Until time.Time
+}
+
+// JoinRefused says that a code joins nothing, and why.
+type JoinRefused struct{ Why string }
+
+// Joined says that whoever spoke here goes on with another case.
+type Joined struct{}
+
+// JoinedBy says that the applicant speaks on another channel, too.
+type JoinedBy struct{ Channel Channel }
+
 // PhoneChanged says that the account has another mobile number.
 type PhoneChanged struct {
 	Mobile Secret
@@ -337,6 +356,10 @@ func (GrantOpened) Kind() Kind         { return KindGrantOpened }
 func (GrantRefused) Kind() Kind        { return KindGrantRefused }
 func (GrantNotYet) Kind() Kind         { return KindGrantNotYet }
 func (CompanyUnproved) Kind() Kind     { return KindCompanyUnproved }
+func (JoinReady) Kind() Kind           { return KindJoinReady }
+func (JoinRefused) Kind() Kind         { return KindJoinRefused }
+func (Joined) Kind() Kind              { return KindJoined }
+func (JoinedBy) Kind() Kind            { return KindJoinedBy }
 func (ProofLapsed) Kind() Kind         { return KindProofLapsed }
 func (PhoneChanged) Kind() Kind        { return KindPhoneChanged }
 func (PhoneRefused) Kind() Kind        { return KindPhoneRefused }
@@ -361,6 +384,7 @@ var happenings = []Happening{
 	Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
 	TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
 	NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, ProofLapsed{},
+	JoinReady{}, JoinRefused{}, Joined{}, JoinedBy{},
 	PhoneChanged{}, PhoneRefused{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
 	ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},
 }

@@ -104,6 +104,10 @@ func whyNot(what Happening) (why string, known bool) {
 		return e.Why, true
 	case CompanyUnproved:
 		return "经核实，之前那笔汇款不能作为贵单位的认证，很抱歉。请重新认证，已填写的资料还在；有疑问请回复“人工”。", true
+	case JoinRefused:
+		return e.Why, true
+	case JoinedBy:
+		return "已接上，我们接着办：", true
 	case ProofLapsed:
 		return "您的实名认证是很久以前通过的，按规定要重新认证一次，再下单。填过的资料都还在。", true
 	case GrantNotYet:
@@ -146,6 +150,10 @@ func (m *move) learn(what Happening) {
 	case ProofLapsed:
 		delete(m.c.Form, KeyPersonProved)
 		delete(m.c.Form, KeyCompanyProved)
+	case JoinReady:
+		m.c.Form[KeyJoin], m.c.Form[KeyJoinUntil] = e.Code, Conceal(clock(e.Until))
+	case JoinedBy:
+		m.c.Last = e.Channel
 	case PhoneChanged:
 		delete(m.c.Form, KeyNewMobile)
 		m.c.Form[KeyOldMobile] = e.Old

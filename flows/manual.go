@@ -15,7 +15,7 @@ func Manual(phone string) *Flow {
 		Download: "http://www.tseal.cn/",
 		Start:    Welcome,
 		Chapters: []Chapter{
-			welcome, register, personProof, companyProof, service, payment, delivery, activation, cancelling, consent, phoneChange,
+			welcome, register, personProof, companyProof, service, payment, delivery, activation, cancelling, consent, phoneChange, elsewhere,
 		},
 		Whenever: whenever,
 		Resumes:  resumes,
@@ -33,6 +33,12 @@ var whenever = []Exit{
 
 	{On: Picked(newPhone, newPhoneWords...), If: phoneMayChange, To: PhoneNew},
 	{On: Picked(newPhone, newPhoneWords...), If: phoneMustWait, Do: []Action{phoneUnready}, To: Again},
+
+	{On: Picked(wordElsewhere, elsewhereWords...), To: ElsewhereOpening},
+	{On: Got(KindJoinReady), To: Stay},
+	{On: Got(KindJoinRefused), To: Again},
+	{On: Got(KindJoined), To: Moved},
+	{On: Got(KindJoinedBy), To: Again},
 
 	{On: Got(KindCodeSent), To: Stay},
 	{On: Got(KindCodeRefused), To: Stay},
@@ -131,6 +137,7 @@ var (
 
 // resumes says where a case goes on, from the furthest milestone backwards.
 var resumes = []Resumption{
+	{"gone on elsewhere", func(f Facts) bool { return f.Moved }, Moved},
 	{"cancelled", func(f Facts) bool { return f.Cancelled }, Cancelled},
 	{"activated", func(f Facts) bool { return f.Activated }, Done},
 	{"delivered", func(f Facts) bool { return f.Delivered }, ActivationReady},

@@ -50,6 +50,7 @@ func TestResume(t *testing.T) {
 		facts Facts
 		want  State
 	}{
+		{"gone on elsewhere", with(Facts{}, answers(), func(f *Facts) { f.Moved = true }), Moved},
 		{"cancelled", with(both, answers(), func(f *Facts) { f.Cancelled = true }), Cancelled},
 		{"activated", with(both, answers(), func(f *Facts) { f.Paid, f.Delivered, f.Activated = true, true, true }), Done},
 		{"delivered", with(both, answers(), func(f *Facts) { f.Paid, f.Delivered = true, true }), ActivationReady},

@@ -173,6 +173,12 @@ func (v *news) happening(kind Kind, c Case) Happening {
 		return AgentCalled{Before: v.number("before")}
 	case KindCodeSent:
 		return CodeSent{Mobile: v.secret("mobile")}
+	case KindJoinReady:
+		return JoinReady{Code: v.secret("code"), Until: v.until()}
+	case KindJoinRefused:
+		return JoinRefused{Why: v.text("why")}
+	case KindJoinedBy:
+		return JoinedBy{Channel: Channel(v.text("channel"))}
 	case KindPhoneChanged:
 		return PhoneChanged{Mobile: v.secret("mobile"), Old: v.secret("old")}
 	case KindPhoneRefused:
@@ -246,7 +252,7 @@ func (v *news) parcel(kind Kind) Happening {
 		return KeyStep{Step: v.number("step"), Name: v.text("name"), State: v.text("state")}
 	case KindActivated:
 		return Activated{Serial: v.text("serial")}
-	case KindLeft, KindFaceNotYet, KindTransferNotYet, KindRepresentativeNamed, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindPayNotYet:
+	case KindLeft, KindFaceNotYet, KindTransferNotYet, KindRepresentativeNamed, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindJoined, KindPayNotYet:
 		return HappeningOf(kind) // nothing to tell but that it happened
 	}
 	return nil

@@ -119,7 +119,7 @@ func (m *move) help(step Step) {
 	m.via = "help"
 	m.say(m.flow.Fill(step.Help, m.c.Form))
 	m.say("随时可以回复：" + strings.Join([]string{WordHelp, WordBack, WordWhere, WordCancel, WordHuman}, "、") +
-		"。证书服务电话：" + m.flow.Phone + "。")
+		"。换到公众号或支付宝小程序接着办，回复“" + wordElsewhere + "”。证书服务电话：" + m.flow.Phone + "。")
 	m.ask(step)
 }
 

@@ -152,7 +152,7 @@ func TestReviewsInABrowser(t *testing.T) {
 		chromedp.EmulateViewport(1280, 800),
 		chromedp.Navigate(home), wait("#name"), keys("#name", "li"), keys("#password", "open-li"), press("button"), wait("#live.on"),
 		press(`a[href="/console/reviews"]`), wait(about), photograph("reviews"),
-		keys(about+` input[name="why"]`, "照片清楚，姓名和号码一致"), press(about+` button.main`), wait(about+` .soft`), photograph("reviews-first"),
+		keys(about+` input[name="why"]`, "照片清楚，姓名和号码一致"), press(about+` button.main`), wait(about+` p.soft`), photograph("reviews-first"),
 		press(`form[action="/console/sign-out"] button`), wait("#name"),
 		keys("#name", "zhang"), keys("#password", "open-zhang"), press("button"), wait("#live.on"),
 		press(`a[href="/console/reviews"]`), wait(about), keys(about+` input[name="why"]`, "复核一致"), press(about+` button.main`), wait(about+`.matched`), photograph("reviews-over"),

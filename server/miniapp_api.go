@@ -68,6 +68,7 @@ var problems = []struct {
 	why    string
 }{
 	{errLink, http.StatusUnauthorized, "登录已过期，请重新打开小程序。您的办理进度还在。"},
+	{desk.ErrMoved, http.StatusUnauthorized, "已接上您在另一处的办理，请重新打开小程序。"},
 	{miniapp.ErrMalformed, http.StatusBadRequest, "没有看懂小程序发来的内容，请检查有没有填得太长，或关闭小程序后重新打开。"},
 	{desk.ErrFlood, http.StatusTooManyRequests, tooFast},
 	{desk.ErrUnknown, http.StatusConflict, "这次刷脸已经失效，请点“重新获取二维码”再试。"},

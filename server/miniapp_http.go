@@ -121,7 +121,7 @@ func (m *miniApp) step(ctx context.Context, in *bearer) (*answered[miniapp.View]
 	if err != nil {
 		return nil, m.problem(err)
 	}
-	talk, question, err := m.desk.Look(ctx, id)
+	talk, question, err := m.look(ctx, id)
 	if err != nil {
 		return nil, m.problem(err)
 	}
@@ -144,7 +144,7 @@ func (m *miniApp) answer(ctx context.Context, in *bearerBody) (*answered[miniapp
 		return nil, m.problem(err)
 	}
 	if sent, ok := what.(flows.Filled); ok {
-		talk, question, err := m.desk.Look(ctx, id)
+		talk, question, err := m.look(ctx, id)
 		if err != nil {
 			return nil, m.problem(err)
 		}
@@ -162,7 +162,7 @@ func (m *miniApp) answer(ctx context.Context, in *bearerBody) (*answered[miniapp
 	if err != nil {
 		return nil, m.problem(err)
 	}
-	talk, question, err := m.desk.Look(ctx, id)
+	talk, question, err := m.look(ctx, id)
 	if err != nil {
 		return nil, m.problem(err)
 	}
@@ -175,7 +175,7 @@ func (m *miniApp) face(ctx context.Context, in *bearer) (*answered[camera], erro
 	if err != nil {
 		return nil, m.problem(err)
 	}
-	talk, _, err := m.desk.Look(ctx, id)
+	talk, _, err := m.look(ctx, id)
 	if err != nil {
 		return nil, m.problem(err)
 	}
@@ -187,6 +187,16 @@ func (m *miniApp) face(ctx context.Context, in *bearer) (*answered[camera], erro
 		return nil, m.problem(err)
 	}
 	return &answered[camera]{opens}, nil
+}
+
+// look finds the case of a seat. Whoever goes on with another one signs in again,
+// which leads there.
+func (m *miniApp) look(ctx context.Context, id desk.TalkID) (desk.Talk, flows.Reply, error) {
+	talk, question, err := m.desk.Look(ctx, id)
+	if err == nil && talk.Case.At == flows.Moved {
+		err = desk.ErrMoved
+	}
+	return talk, question, err
 }
 
 // seat reads the bearer token.

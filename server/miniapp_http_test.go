@@ -336,6 +336,20 @@ func TestMiniappTroubles(t *testing.T) {
 	}
 }
 
+// TestMiniappSeatOfALeftTalk makes the client sign in again, which leads to the
+// case that its user goes on with.
+func TestMiniappSeatOfALeftTalk(t *testing.T) {
+	w := newMiniWorld(t)
+	w.at(flows.Moved, nil)
+	if status, _ := w.call("GET", "step", ""); status != 401 {
+		t.Errorf("the step of a talk that was left = %d, want 401", status)
+	}
+	w.desk.fails = desk.ErrMoved
+	if status, _ := w.call("POST", "answer", `{"nonce":"nonce-09","text":"你好"}`); status != 401 {
+		t.Errorf("a word in a talk that was left = %d, want 401", status)
+	}
+}
+
 func TestMiniappFace(t *testing.T) {
 	w := newMiniWorld(t)
 	w.at(flows.PersonScan, flows.Form{flows.KeyFaceURL: flows.Conceal("https://desk.example/h5/face/F7")})

@@ -48,6 +48,7 @@ type Ledger interface {
 	Payouts
 	Grants
 	Reviews
+	Joins
 	Orders
 	Payments
 	Parcels
@@ -106,6 +107,15 @@ func (d *Desk) Handle(ctx context.Context, who Identity, e flows.Event) (Answer,
 	if err != nil {
 		return Answer{}, err
 	}
+	answer, err := d.HandleTalk(ctx, id, e)
+	if !errors.Is(err, ErrMoved) {
+		return answer, err
+	}
+	if id, err = d.cfg.Ledger.Talk(ctx, who); err != nil {
+		return Answer{}, fmt.Errorf("desk: identity on %s: %w", who.Channel, err)
+	}
+	d.memory.meet(who, id, d.cfg.Now())
+	_ = d.cfg.Known.Meet(ctx, who, id) // an old copy leads here again
 	return d.HandleTalk(ctx, id, e)
 }
 
@@ -147,7 +157,7 @@ func (d *Desk) alone(t *turn) (Answer, error) {
 	ctx, id, e, seen := t.ctx, t.talk, t.event, t.seen
 	talk, owed, err := d.load(ctx, id, e, seen)
 	for range maxTries {
-		if err = errors.Join(err, ctx.Err()); err != nil {
+		if err = errors.Join(err, ctx.Err(), gone(talk, e)); err != nil {
 			return Answer{}, err
 		}
 		if slices.Contains(talk.Seen, e.ID) && seen.Cached { // Redis may have lost it since
@@ -180,6 +190,15 @@ func (d *Desk) alone(t *turn) (Answer, error) {
 		}
 	}
 	return Answer{}, fmt.Errorf("desk: %s: %w", id, ErrBusy)
+}
+
+// gone refuses what an applicant says in a talk that they have left. What they
+// said before may come again, and has its answer here.
+func gone(talk Talk, e flows.Event) error {
+	if talk.Case.At == flows.Moved && (e.Via == flows.WeChat || e.Via == flows.Alipay) && e.At.After(talk.Case.Heard) {
+		return fmt.Errorf("desk: %s: %w", talk.ID, ErrMoved)
+	}
+	return nil
 }
 
 // timed decides, and notes how long that took.

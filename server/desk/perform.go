@@ -59,6 +59,10 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.openGrant(ctx, ref)
 	case flows.ChangePhone:
 		return d.changePhone(ctx, ref)
+	case flows.OfferJoin:
+		return d.cfg.Ledger.OfferJoin(ctx, ref, now)
+	case flows.Join:
+		return d.cfg.Ledger.Join(ctx, ref, e.Code, now)
 	case flows.WarnPhone:
 		return d.warnPhone(ctx, ref, e.Mobile)
 	case flows.AskReview:

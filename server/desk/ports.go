@@ -225,6 +225,17 @@ type CheckEnd struct {
 	Ref   Ref             // of the effect that this answers, when it is one's
 }
 
+// Joins let an identity of another channel go on with a case.
+type Joins interface {
+	// OfferJoin makes a code for a talk and reports JoinReady to ref.
+	OfferJoin(ctx context.Context, ref Ref, at time.Time) error
+
+	// Join gives the identities of ref's talk to the one that the code is for: it
+	// reports Joined to ref and JoinedBy to that one, or JoinRefused to ref. Who
+	// has an account, or would be the second on a channel, joins nothing.
+	Join(ctx context.Context, ref Ref, code flows.Secret, at time.Time) error
+}
+
 // Reviews prove whom two members of staff have looked at.
 type Reviews interface {
 	// OpenReview puts the papers of a talk before staff, or adds those that came

@@ -132,7 +132,7 @@ func (d *Desk) together(turns []*turn) bool {
 	chain, due := make([]Commit, len(turns)), 0
 	for i, t := range turns {
 		again := slices.ContainsFunc(chain[:i], func(c Commit) bool { return c.Event.ID == t.event.ID })
-		if again || t.ctx.Err() != nil || slices.Contains(talk.Seen, t.event.ID) {
+		if again || t.ctx.Err() != nil || gone(talk, t.event) != nil || slices.Contains(talk.Seen, t.event.ID) {
 			return false
 		}
 		chain[i] = d.timed(talk, nil, t.event, late(t.ctx), t.seen)

@@ -107,5 +107,6 @@ var (
 	ErrUsed      = errors.New("desk: used before")
 	ErrOther     = errors.New("desk: belongs to somebody else")
 	ErrWrong     = errors.New("desk: wrong")
+	ErrMoved     = errors.New("desk: whoever spoke here goes on with another talk")
 	ErrClosed    = errors.New("desk: no channel is open to the applicant")
 )

@@ -138,14 +138,16 @@ func ticketCode() (flows.Secret, error) {
 }
 
 // ticketBlind is the index of a code however it is typed.
-func (l *Ledger) ticketBlind(code flows.Secret) string {
-	letters := strings.Map(func(r rune) rune {
+func (l *Ledger) ticketBlind(code flows.Secret) string { return l.blind("ticket", bareCode(code)) }
+
+// bareCode is a code without what people put between its letters.
+func bareCode(code flows.Secret) flows.Secret {
+	return flows.Conceal(strings.Map(func(r rune) rune {
 		if r == '-' || r == ' ' {
 			return -1
 		}
 		return r
-	}, strings.ToUpper(code.Reveal()))
-	return l.blind("ticket", flows.Conceal(letters))
+	}, strings.ToUpper(code.Reveal())))
 }
 
 // Redeem implements [desk.Certificates].

@@ -47,6 +47,7 @@ func (l *Ledger) talkFacts(ctx context.Context, db bun.IDB, id desk.TalkID, f *f
 	}
 	f.Owner = flows.Owner{Kind: row.OwnerKind, Agent: row.OwnerAgent, Name: row.OwnerName, Epoch: row.OwnerEpoch}
 	f.Cancelled = row.CancelledAt != 0
+	f.Moved = row.MovedTo != ""
 	if f.Form, err = l.saved(ctx, db, id); err != nil {
 		return err
 	}

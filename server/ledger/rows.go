@@ -24,6 +24,7 @@ type talkRow struct {
 	CancelledAt int64           `bun:"cancelled_at"`
 	Archived    string          `bun:"archived"`
 	ForgottenAt int64           `bun:"forgotten_at"` // 0 while somebody is here
+	MovedTo     desk.TalkID     `bun:"moved_to"`     // with which whoever spoke here goes on; empty for none
 }
 
 type identityRow struct {

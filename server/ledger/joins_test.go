@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"certdesk/flows"
+	"certdesk/server/desk"
+	"certdesk/server/desk/desktest"
+)
+
+// on makes the talk of an identity on a channel.
+func on(t *testing.T, l books, channel flows.Channel, id string) desk.TalkID {
+	t.Helper()
+	talk, err := l.Talk(t.Context(), desk.Identity{Channel: channel, ID: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return talk
+}
+
+func offers(t *testing.T, l books, talk desk.TalkID, event string, at time.Time) flows.Secret {
+	t.Helper()
+	ref := desktest.Ref(talk, event)
+	if err := l.OfferJoin(t.Context(), ref, at); err != nil {
+		t.Fatal(err)
+	}
+	ready, ok := desktest.Answer(t, l, ref).(flows.JoinReady)
+	if !ok || !ready.Until.Equal(at.Add(flows.JoinWithin)) {
+		t.Fatalf("OfferJoin told %+v", ready)
+	}
+	return ready.Code
+}
+
+func joins(t *testing.T, l books, talk desk.TalkID, event string, code flows.Secret, at time.Time) flows.Happening {
+	t.Helper()
+	ref := desktest.Ref(talk, event)
+	for range 2 { // a job may run twice
+		if err := l.Join(t.Context(), ref, code, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return desktest.Answer(t, l, ref)
+}
+
+func TestJoins(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := books{open(t)}
+		chat, app := on(t, l, flows.WeChat, "o1"), on(t, l, flows.Alipay, "a1")
+		desktest.Save(t, l, chat, "page", flows.RegisterAccount, string(flows.KeyMobile), "13800138000")
+		old := offers(t, l, chat, "first", noon)
+		code := offers(t, l, chat, "second", noon)
+		refused := func(why string, talk desk.TalkID, event string, code flows.Secret, at time.Time) {
+			t.Helper()
+			if got := joins(t, l, talk, event, code, at); got != (flows.JoinRefused{Why: why}) {
+				t.Errorf("%s: %+v, want %q", event, got, why)
+			}
+		}
+		refused(joinUnknown, app, "replaced", old, noon)
+		refused(joinUnknown, app, "none", flows.Conceal("BBBBBBBB"), noon)
+		refused(joinUnknown, app, "late", code, noon.Add(flows.JoinWithin))
+		refused(joinHere, chat, "own", code, noon)
+		refused(joinTaken, on(t, l, flows.WeChat, "o2"), "another on the channel", code, noon)
+
+		if got := joins(t, l, app, "good", flows.Conceal(" "+code.Reveal()), noon); got != (flows.Joined{}) {
+			t.Fatalf("the right code told %+v, want Joined", got)
+		}
+		if got := on(t, l, flows.Alipay, "a1"); got != chat {
+			t.Errorf("the identity is now of %s, want of %s", got, chat)
+		}
+		if f := desktest.Facts(t, l, app); !f.Moved {
+			t.Error("the talk that was left does not know it")
+		}
+		if f := desktest.Facts(t, l, chat); f.Moved || f.Form.Text(flows.KeyMobile) != "13800138000" {
+			t.Errorf("the case is now %+v", f)
+		}
+		all, err := l.Told(t.Context(), chat)
+		if err != nil || all["joined/"+desktest.Ref(app, "good").String()+"/alipay"] != (flows.JoinedBy{Channel: flows.Alipay}) {
+			t.Errorf("the case is told %+v, %v", all, err)
+		}
+		refused(joinUnknown, on(t, l, flows.Alipay, "a2"), "used", code, noon)
+		refused(joinTaken, on(t, l, flows.Alipay, "a2"), "a second on the channel", offers(t, l, chat, "third", noon), noon)
+	})
+}
+
+// TestOfManyWhoJoinOneDoes has two identities say one code at once.
+func TestOfManyWhoJoinOneDoes(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := books{open(t)}
+		chat := on(t, l, flows.WeChat, "o1")
+		code := offers(t, l, chat, "offer", noon)
+		apps := []desk.TalkID{on(t, l, flows.Alipay, "a1"), on(t, l, flows.Alipay, "a2")}
+		errs := desktest.Together(func(i int) error {
+			return l.Join(t.Context(), desktest.Ref(apps[i%2], "join"), code, noon)
+		})
+		for _, err := range errs {
+			if err != nil && !errors.Is(err, errTaken) {
+				t.Error(err)
+			}
+		}
+		joined := 0
+		for _, app := range apps {
+			if desktest.Facts(t, l, app).Moved {
+				joined++
+			}
+		}
+		if joined != 1 {
+			t.Errorf("%d joined, want 1", joined)
+		}
+	})
+}
