@@ -53,6 +53,7 @@ const (
 	joinUnknown = "接续码不对或已过期，请在原来的地方重新获取。"
 	joinHere    = "这就是您正在办理的地方，直接继续就可以。"
 	joinTaken   = "那边的办理在这个渠道已经有人接上了，不能再接。不是您本人的，请回复“人工”。"
+	joinOften   = "试的次数太多了，请一小时后再试，或回复“人工”。"
 	joinOwn     = "这里已经注册了账号，不能再接到别的办理上。需要合并，请回复“人工”。"
 )
 
@@ -62,8 +63,15 @@ func (l *Ledger) Join(ctx context.Context, ref desk.Ref, code flows.Secret, at t
 		if done, err := l.answered(ctx, tx, ref); err != nil || done {
 			return err
 		}
+		often, err := l.joinsOften(ctx, tx, ref.Talk, at)
+		if err != nil {
+			return err
+		}
+		if often {
+			return l.answer(ctx, tx, ref, flows.JoinRefused{Why: joinOften}, at)
+		}
 		row := joinRow{CodeBlind: l.joinBlind(code)}
-		err := found(tx.NewSelect().Model(&row).WherePK().Scan(ctx), "join code")
+		err = found(tx.NewSelect().Model(&row).WherePK().Scan(ctx), "join code")
 		if errors.Is(err, desk.ErrUnknown) {
 			return l.answer(ctx, tx, ref, flows.JoinRefused{Why: joinUnknown}, at)
 		}
@@ -79,6 +87,18 @@ func (l *Ledger) Join(ctx context.Context, ref desk.Ref, code flows.Secret, at t
 		}
 		return l.join(ctx, tx, ref, row, at)
 	})
+}
+
+// joinsAnHour are enough for slips of the finger, and no way to find a code.
+const joinsAnHour = 5
+
+func (l *Ledger) joinsOften(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (bool, error) {
+	n, err := tx.NewSelect().Model((*effectRow)(nil)).
+		Where("talk = ? AND verb = ? AND at > ?", talk, flows.VerbJoin, millis(at.Add(-l.hurried(time.Hour)))).Count(ctx)
+	if err != nil {
+		return false, fmt.Errorf("ledger: joins of %s: %w", talk, err)
+	}
+	return n > joinsAnHour, nil
 }
 
 // whyNotJoin says why a code does not join a talk. One channel has one identity

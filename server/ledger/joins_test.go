@@ -110,3 +110,29 @@ func TestOfManyWhoJoinOneDoes(t *testing.T) {
 		}
 	})
 }
+
+// TestGuessingAtCodes says wrong codes, and then the right one, within an hour
+// and after it.
+func TestGuessingAtCodes(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := books{open(t)}
+		chat, app := on(t, l, flows.WeChat, "o1"), on(t, l, flows.Alipay, "a1")
+		for i := range joinsAnHour {
+			event := string(rune('a' + i))
+			desktest.Enter(t, l, app, event, flows.Join{Code: flows.Conceal("BBBBBBBB")})
+			if got := joins(t, l, app, event, flows.Conceal("BBBBBBBB"), noon); got != (flows.JoinRefused{Why: joinUnknown}) {
+				t.Errorf("guess %d: %+v", i+1, got)
+			}
+		}
+		code := offers(t, l, chat, "offer", noon)
+		desktest.Enter(t, l, app, "once more", flows.Join{Code: code})
+		if got := joins(t, l, app, "once more", code, noon); got != (flows.JoinRefused{Why: joinOften}) {
+			t.Errorf("guess %d: %+v, want too many", joinsAnHour+1, got)
+		}
+		later := noon.Add(time.Hour + time.Minute)
+		code = offers(t, l, chat, "later", later)
+		if got := joins(t, l, app, "later", code, later); got != (flows.Joined{}) {
+			t.Errorf("an hour later: %+v, want Joined", got)
+		}
+	})
+}
