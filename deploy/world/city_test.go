@@ -100,9 +100,15 @@ func (s *service) handler() http.Handler {
 	mux.HandleFunc("GET /h5/s/page", s.page)
 	mux.HandleFunc("GET /h5/now", s.page)
 	mux.HandleFunc("POST /h5/s/page", func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
+		if err := r.ParseMultipartForm(1 << 20); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		for name, files := range r.MultipartForm.File {
+			r.PostForm.Set(name, files[0].Filename)
+		}
 		s.mu.Lock()
-		s.form = append(s.form, string(body))
+		s.form = append(s.form, r.PostForm.Encode())
 		s.mu.Unlock()
 		http.Redirect(w, r, "/h5/now", http.StatusSeeOther)
 	})
@@ -153,7 +159,7 @@ func (s *service) page(w http.ResponseWriter, r *http.Request) {
 	}
 	fmt.Fprintf(w, `<!doctype html><form method="post" action="%s/h5/s/page"><input type="hidden" name="_nonce" value="n1">`+
 		`<input type="hidden" name="_page" value="register"><input name="login" value="">`+
-		`<input name="id"><select name="prov"><option></select><input type="checkbox" name="terms" value="on"><input name="unknown" value="kept"></form>%s`, s.URL, picture)
+		`<input name="id"><select name="prov"><option></select><input type="checkbox" name="terms" value="on"><input name="unknown" value="kept"><input type="file" name="papers" multiple></form>%s`, s.URL, picture)
 }
 
 func (s *service) shown() string {

@@ -7,7 +7,10 @@ package world
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -27,7 +30,10 @@ func (p person) answers(code string) map[flows.Key]string {
 		flows.KeyLogin: p.Login, flows.KeyMobile: p.Mobile, flows.KeyCode: code,
 		flows.KeyPassword: p.Password, flows.KeyPassword2: p.Password,
 		flows.KeyTerms: "on", flows.KeyDuty: "on",
-		flows.KeyName: p.Name, flows.KeyIDNumber: p.IDNumber,
+		flows.KeyName: p.Name, flows.KeyIDNumber: p.IDNumber, flows.KeyPaperNumber: "E12345678",
+		flows.KeyConsent: "on", flows.KeyBankCard: p.Card, flows.KeyOrgNumber: p.Company.Code,
+		flows.KeyProofAccount: p.Company.Account, flows.KeyProofBank: "中国建设银行", flows.KeyProofBranch: p.Company.Bank,
+		flows.KeyProofProvince: p.Address.Province, flows.KeyProofCity: p.Address.City,
 		flows.KeyOrgName: p.Company.Name, flows.KeyOrgName2: p.Company.Name,
 		flows.KeyCreditCode: p.Company.Code, flows.KeyTaxNumber: p.Company.Code,
 		flows.KeyBank: p.Company.Bank, flows.KeyBankAccount: p.Company.Account,
@@ -63,11 +69,11 @@ func (k keyboard) fill(r *http.Request, q struct{ Person string }) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	action, values := filled(page, people[i].answers(code))
-	if !strings.HasPrefix(action, k.service+"/") {
+	sheet := filled(page, people[i].answers(code))
+	if !strings.HasPrefix(sheet.action, k.service+"/") {
 		return nil, no(http.StatusConflict, "这一页没有要填写的内容。")
 	}
-	accepted, err := submit(r.Context(), action, values, cookie)
+	accepted, err := sheet.submit(r.Context(), cookie)
 	if err != nil {
 		return nil, err
 	}
@@ -77,33 +83,41 @@ func (k keyboard) fill(r *http.Request, q struct{ Person string }) (any, error) 
 	return done, nil
 }
 
-// filled reads the form of a page and answers it. What the
-// form carries by itself goes back as it came. The action is empty when there
-// is no such form.
-func filled(page []byte, answers map[flows.Key]string) (action string, values url.Values) {
+// sheet is a form, filled in.
+type sheet struct {
+	action string // empty when there is none
+	values url.Values
+	file   string // of the field that takes files; empty when there is none
+}
+
+// filled reads the form of a page and answers it. What the form carries by
+// itself goes back as it came.
+func filled(page []byte, answers map[flows.Key]string) sheet {
 	tokens := html.NewTokenizer(bytes.NewReader(page))
-	values = url.Values{}
+	s := sheet{values: url.Values{}}
 	isPage := false // and not a row of buttons
 	for {
 		switch kind := tokens.Next(); kind {
 		case html.ErrorToken:
-			return "", nil
+			return sheet{}
 		case html.EndTagToken:
 			if name, _ := tokens.TagName(); string(name) == "form" && isPage {
-				return action, values
+				return s
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			token := tokens.Token()
 			name := attribute(token, "name")
 			switch token.Data {
 			case "form":
-				action, values, isPage = attribute(token, "action"), url.Values{}, false
+				s, isPage = sheet{action: attribute(token, "action"), values: url.Values{}}, false
 			case "input", "select", "textarea":
 				isPage = isPage || name == "_page"
 				if answer, known := answers[flows.Key(name)]; known {
-					values.Set(name, answer)
+					s.values.Set(name, answer)
+				} else if attribute(token, "type") == "file" {
+					s.file = name
 				} else if name != "" {
-					values.Set(name, attribute(token, "value"))
+					s.values.Set(name, attribute(token, "value"))
 				}
 			}
 		}
@@ -124,14 +138,39 @@ var fingers = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
+// samplePaper is what a demo shows instead of a passport.
+const samplePaper = "%PDF-1.4\n% a sample without any content\n%%EOF\n"
+
+// body is the form as a browser sends it, with a sample where files are wanted.
+func (s sheet) body() (kind string, body []byte, err error) {
+	if s.file == "" {
+		return "application/x-www-form-urlencoded", []byte(s.values.Encode()), nil
+	}
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	for name := range s.values {
+		err = errors.Join(err, form.WriteField(name, s.values.Get(name)))
+	}
+	w, wrong := form.CreateFormFile(s.file, "sample.pdf")
+	if wrong == nil {
+		_, wrong = io.WriteString(w, samplePaper)
+	}
+	err = errors.Join(err, wrong, form.Close())
+	return form.FormDataContentType(), b.Bytes(), err
+}
+
 // submit reports whether the page was accepted: then it leads on to another.
-func submit(ctx context.Context, action string, values url.Values, cookie string) (bool, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, action, strings.NewReader(values.Encode()))
+func (s sheet) submit(ctx context.Context, cookie string) (bool, error) {
+	kind, body, err := s.body()
 	if err != nil {
 		return false, fmt.Errorf("world: page: %w", err)
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Origin", origin(action))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.action, bytes.NewReader(body))
+	if err != nil {
+		return false, fmt.Errorf("world: page: %w", err)
+	}
+	r.Header.Set("Content-Type", kind)
+	r.Header.Set("Origin", origin(s.action))
 	r.Header.Set("Cookie", cookie)
 	answer, err := fingers.Do(r)
 	if err != nil {

@@ -184,7 +184,7 @@ func TestSameBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"_nonce": "n1", "_page": "register", "login": "13912345678", "id": "330106199003071236", "prov": "浙江省", "terms": "on", "unknown": "kept",
+		"_nonce": "n1", "_page": "register", "login": "13912345678", "id": "330106199003071236", "prov": "浙江省", "terms": "on", "unknown": "kept", "papers": "sample.pdf",
 	} {
 		if got := sent.Get(name); got != want {
 			t.Errorf("the page got %s = %q, want %q", name, got, want)
