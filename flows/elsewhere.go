@@ -60,7 +60,11 @@ var joining = regexp.MustCompile(`^接续(?:码)?[:： ]*([A-Za-z]{4})[- ]?([A-Z
 // join takes a code. Whoever has an account here has a case of their own: two
 // cases do not become one.
 func (m *move) join(step Step, text string) bool {
-	code := joining.FindStringSubmatch(strings.TrimSpace(halfWidth(text)))
+	text = strings.TrimSpace(text)
+	if !strings.HasPrefix(text, "接续") {
+		return false
+	}
+	code := joining.FindStringSubmatch(halfWidth(text))
 	if code == nil {
 		return false
 	}

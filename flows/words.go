@@ -119,14 +119,15 @@ func (m *move) help(step Step) {
 	m.via = "help"
 	m.say(m.flow.Fill(step.Help, m.c.Form))
 	m.say("随时可以回复：" + strings.Join([]string{WordHelp, WordBack, WordWhere, WordCancel, WordHuman}, "、") +
-		"。换到公众号或支付宝小程序接着办，回复“" + wordElsewhere + "”。证书服务电话：" + m.flow.Phone + "。")
+		"。证书服务电话：" + m.flow.Phone + "。")
 	m.ask(step)
 }
 
 // about says what this place is (M3), and what it never does.
 func (m *move) about(step Step) {
 	m.via = "about"
-	m.say("这里是数字证书办理平台。从注册、实名认证、选购付款到收到 UKey 并激活，每一步都由这里带您办，进度一直保存，随时可以回来继续。")
+	m.say("这里是数字证书办理平台。从注册、实名认证、选购付款到收到 UKey 并激活，每一步都由这里带您办，进度一直保存，随时可以回来继续。" +
+		"公众号和支付宝小程序都能办，要换到另一边接着办，回复“" + wordElsewhere + "”。")
 	m.say("证书由电子认证机构签发，装在邮寄给您的 UKey 里。我们不会在聊天里向您要密码、验证码或银行卡号。证书服务电话：" + m.flow.Phone + "。")
 	m.ask(step)
 }
