@@ -230,20 +230,34 @@ func (s *soak) transcribed(messages []pushed, crowd []*pilgrim, broken func(int,
 }
 
 // said is the whole transcript of a talk. Redis forgets the oldest lines of a
-// long one, which the archive has by then.
+// long one, which the archive has by then. The service goes on archiving
+// meanwhile: what it archives between two looks would be in neither of them.
 func (s *soak) said(ctx context.Context, book *ledger.Ledger, store *talks.Store, id desk.TalkID) []desk.Line {
 	s.t.Helper()
-	said, err := book.Archived(ctx, id)
-	if err != nil {
-		s.t.Fatal(err)
+	for {
+		before := s.mark(ctx, book, id)
+		said, err := book.Archived(ctx, id)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		mark := s.mark(ctx, book, id)
+		if mark != before {
+			continue
+		}
+		rest, _, err := store.Lines(ctx, id, mark)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return append(said, rest...)
 	}
+}
+
+// mark is how far a talk is archived.
+func (s *soak) mark(ctx context.Context, book *ledger.Ledger, id desk.TalkID) string {
+	s.t.Helper()
 	marks, err := book.Marks(ctx, []desk.TalkID{id})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	rest, _, err := store.Lines(ctx, id, marks[id])
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return append(said, rest...)
+	return marks[id]
 }
