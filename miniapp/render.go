@@ -89,6 +89,7 @@ func (v *View) ask(step flows.Step, s Shown) {
 	switch {
 	case step.Page != nil && sendsFiles(*step.Page):
 		v.Card = &Card{Title: labelFiles, URL: s.Browser}
+		s.Question.Text = strings.Replace(s.Question.Text, "请点开下面的页面", "请用浏览器打开下面的链接", 1)
 	case step.Page != nil:
 		v.Page = page(*step.Page, s.Case.Form)
 	}
@@ -96,9 +97,6 @@ func (v *View) ask(step flows.Step, s Shown) {
 		v.Card = &Card{Title: s.Question.Card.Title, URL: s.Card}
 	}
 	v.offer(step, s)
-	if v.Card != nil && v.Card.Title == labelFiles {
-		s.Question.Text = strings.Replace(s.Question.Text, "请点开下面的页面", "请用浏览器打开下面的链接", 1)
-	}
 	v.Title = v.inHand(v.Title)
 	v.Text = append(v.Text, paragraphs(v.inHand(s.Question.Text))...)
 }
