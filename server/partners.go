@@ -44,14 +44,14 @@ func (s *Server) alipayNotify(c *fiber.Ctx) error {
 func (s *Server) alipayMessage(c *fiber.Ctx) error {
 	payout, err := s.alipay.Message(append([]byte(nil), c.Body()...))
 	if errors.Is(err, alipay.ErrUnreadable) {
-		s.log.Warn("a message cannot be read", slog.Any("error", err))
+		s.log.Warn("news from Alipay cannot be read", slog.Any("error", err))
 		return c.SendString("success")
 	}
 	if err == nil && payout != "" {
 		err = s.desk.PayoutChanged(c.UserContext(), payout)
 	}
 	if err != nil {
-		s.log.Warn("a message was not taken", slog.Any("error", err))
+		s.log.Warn("news from Alipay was not taken", slog.Any("error", err))
 		return c.SendString("fail")
 	}
 	return c.SendString("success")
