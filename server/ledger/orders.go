@@ -108,7 +108,7 @@ func (l *Ledger) lapseProofs(ctx context.Context, tx txn, talk desk.TalkID, at t
 	if err != nil || !person && !company {
 		return false, err
 	}
-	_, checks := tx.NewUpdate().Model((*checkRow)(nil)).Set("state = ?", checkExpired).Set("person = ''").Where("talk = ? AND state = ?", talk, checkPassed).Exec(ctx)
+	_, checks := tx.NewUpdate().Model((*checkRow)(nil)).Set("state = ?", checkExpired).Where("talk = ? AND state = ?", talk, checkPassed).Exec(ctx)
 	_, proofs := tx.NewUpdate().Model((*proofRow)(nil)).Set("state = ?", proofClosed).Where("talk = ? AND state = ?", talk, proofSeen).Exec(ctx)
 	return true, errors.Join(
 		checks, proofs, l.forget(ctx, tx, talk, flows.KeyPersonProved, flows.KeyCompanyProved),
