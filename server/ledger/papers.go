@@ -63,7 +63,11 @@ func (l *Ledger) KeepPaper(ctx context.Context, talk desk.TalkID, kind string, b
 
 // NewPapers counts the files of a talk that no review has yet.
 func (l *Ledger) NewPapers(ctx context.Context, talk desk.TalkID) (int, error) {
-	n, err := l.read.NewSelect().Model((*paperRow)(nil)).Where("talk = ? AND review = ''", talk).Count(ctx)
+	return newPapers(ctx, l.read, talk)
+}
+
+func newPapers(ctx context.Context, db bun.IDB, talk desk.TalkID) (int, error) {
+	n, err := db.NewSelect().Model((*paperRow)(nil)).Where("talk = ? AND review = ''", talk).Count(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("ledger: papers of %s: %w", talk, err)
 	}

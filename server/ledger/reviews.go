@@ -111,6 +111,11 @@ func (l *Ledger) openReview(ctx context.Context, tx txn, ref desk.Ref, party flo
 	}
 	row, err := l.openReviewOf(ctx, tx, ref.Talk, party)
 	if errors.Is(err, desk.ErrUnknown) {
+		if n, err := newPapers(ctx, tx, ref.Talk); err != nil {
+			return err
+		} else if n == 0 { // a refusal deletes what was sent in
+			return l.answer(ctx, tx, ref, refusedParty(party, "请重新填写并上传材料。"), at)
+		}
 		row, err = l.newReview(ctx, tx, ref.Talk, party, at)
 	}
 	if err != nil {

@@ -79,6 +79,7 @@ func TestReviews(t *testing.T) {
 		"two prove a person, and one does not":            reviewPerson,
 		"two prove an organisation":                       reviewCompany,
 		"a refusal is told, and deletes what was sent in": reviewRefused,
+		"without a paper there is nothing to look at":     reviewBare,
 		"papers that come later are judged anew":          reviewMore,
 		"of many who judge at once one does":              reviewRace,
 		"who is proved otherwise needs no review":         reviewProved,
@@ -149,6 +150,24 @@ func reviewRefused(t *testing.T, l books) {
 	asks(t, l, talk, "anew", flows.PartyPerson)
 	if all, err := l.Reviews(t.Context()); err != nil || len(all) != 2 || all[0].State != ReviewAsked || len(all[0].Papers) != 1 {
 		t.Errorf("asked anew: %+v, %v", all, err)
+	}
+}
+
+func reviewBare(t *testing.T, l books) {
+	talk, r := applies(t, l)
+	judges(t, l, r, Wrong, zhao, nil)
+	asks(t, l, talk, "bare", flows.PartyPerson)
+	if again := waiting(t, l, talk); again.State != ReviewRefused {
+		t.Errorf("a review without a paper is %s", again.State)
+	}
+	if got := desktest.Answer(t, l, desktest.Ref(talk, "bare")); got != (flows.FaceRefused{Why: "请重新填写并上传材料。"}) {
+		t.Errorf("who sends no paper is told %#v", got)
+	}
+	keepsPaper(t, l, talk, "front once more")
+	asks(t, l, talk, "again", flows.PartyPerson)
+	all, err := l.Reviews(t.Context())
+	if n := len(slices.DeleteFunc(all, func(r Review) bool { return r.Talk != talk })); err != nil || n != 2 {
+		t.Errorf("with a new paper there are %d reviews, %v, want 2", n, err)
 	}
 }
 
