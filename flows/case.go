@@ -42,6 +42,9 @@ func (f Form) Kept() Form {
 	if f.Has(KeyCompanyProved) || f.Has(KeyPayeeAccount) { // its money may still come
 		keep(KeyCreditCode, KeyCompanyProved)
 	}
+	if f.Has(KeyCompanyProved) {
+		keep(KeyMethod, KeyOrgNumber)
+	}
 	if f.Has(KeyOrderNo) {
 		kept[KeyDropped] = f[KeyOrderNo]
 	}

@@ -146,8 +146,8 @@ var resumes = []Resumption{
 	{"ordered", func(f Facts) bool { return f.Ordered }, PaymentOpening},
 	{"address known", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTotal) }, ServiceConfirm},
 	{"invoice known", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) && invoiced(f) }, ServiceDelivery},
-	{"company's service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) && isCompanyCase(f) }, ServiceInvoice},
-	{"person's service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) }, ServiceReceipt},
+	{"company's service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) && isCompanyCase(f) && !isOverseas(f.Form) }, ServiceInvoice},
+	{"untaxed service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) }, ServiceReceipt},
 	{"proved", proved, ServiceChoose},
 	{"company awaits a review", func(f Facts) bool {
 		return f.PersonVerified && f.Form.Text(KeyMethod) == MethodPapers && f.Form.Has(KeyPapers)

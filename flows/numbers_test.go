@@ -160,9 +160,13 @@ func TestSamePayee(t *testing.T) {
 // TestPricesAreSaid keeps the price in the label equal to the price in the sum.
 func TestPricesAreSaid(t *testing.T) {
 	step, _ := Manual(testPhone).Step(ServiceChoose)
-	for i, price := range []Fen{PriceCompany, PricePerson} {
-		if yuan := strings.TrimSuffix(price.String(), ".00") + "元"; !strings.Contains(step.Exits[i].On.pick, yuan) {
-			t.Errorf("%s does not say %s", step.Exits[i].On.pick, yuan)
+	for _, x := range step.Exits {
+		price := PriceCompany
+		if x.If == person {
+			price = PricePerson
+		}
+		if yuan := strings.TrimSuffix(price.String(), ".00") + "元"; !strings.Contains(x.On.pick, yuan) {
+			t.Errorf("%s does not say %s", x.On.pick, yuan)
 		}
 	}
 }

@@ -37,6 +37,7 @@ func given(doc Agreement) map[string]Consent {
 // TestResume walks every row of Resumes with the least that leads there.
 func TestResume(t *testing.T) {
 	person := Form{KeyKind: Conceal(KindPerson), KeyTitle: Conceal("x")}
+	overseas := Form{KeyKind: Conceal(KindCompany), KeyMethod: Conceal(MethodPapers), KeyOrgNumber: Conceal("HK1234567"), KeyTitle: Conceal("x")}
 	both := Facts{Begun: true, Registered: true, PersonVerified: true, CompanyVerified: true}
 	with := func(f Facts, form Form, change func(*Facts)) Facts {
 		f.Begun, f.Form = true, form
@@ -60,7 +61,8 @@ func TestResume(t *testing.T) {
 		{"address known", with(both, answers(KeyTitle, KeyTaxNumber, KeyTotal), nil), ServiceConfirm},
 		{"invoice known", with(both, answers(KeyTitle, KeyTaxNumber), nil), ServiceDelivery},
 		{"company's service chosen", with(both, answers(KeyTitle), nil), ServiceInvoice},
-		{"person's service chosen", with(Facts{PersonVerified: true}, person, nil), ServiceReceipt},
+		{"untaxed service chosen", with(Facts{PersonVerified: true}, person, nil), ServiceReceipt},
+		{"untaxed service chosen", with(both, overseas, nil), ServiceReceipt},
 		{"proved", with(both, answers(), nil), ServiceChoose},
 		{"company was sent money", with(Facts{PersonVerified: true}, answers(KeyCreditCode, KeyAmountUntil), nil), CompanyPaying},
 		{"company awaits money", with(Facts{PersonVerified: true}, answers(KeyCreditCode, KeyPayeeAccount), nil), CompanyOpening},

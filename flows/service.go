@@ -1,5 +1,7 @@
 package flows
 
+import "time"
+
 // 1.4 Choosing a service: what it costs, who it is invoiced to, where it goes.
 
 // The steps of an order before it exists.
@@ -28,6 +30,7 @@ var service = Chapter{
 			Ask:   "实名认证已完成，可以购买证书了。",
 			Help:  "证书存放在 UKey 里，顺丰寄给您，激活后一年有效。",
 			Exits: []Exit{
+				{On: Picked("购买企业数字证书（UKey，一年，200元）", "购买"), If: overseas, Do: []Action{buyCompany, titleOfCompany}, To: ServiceReceipt, Lines: []int{78, 80}},
 				{On: Picked("购买企业数字证书（UKey，一年，200元）", "购买"), If: company, Do: []Action{buyCompany, titleOfCompany}, To: ServiceInvoice, Lines: []int{78, 80}},
 				{On: Picked("购买个人数字证书（UKey，一年，100元）", "购买"), If: person, Do: []Action{buyPerson, titleOfPerson}, To: ServiceReceipt, Lines: []int{78, 80}},
 			},
@@ -59,8 +62,8 @@ var service = Chapter{
 			Lines: []int{79, 86},
 			Title: "填写开票信息",
 			Turn:  Turn{"您", "1分钟"},
-			Ask:   "请点开下面的页面，确认开票信息。默认开具增值税普通发票（电子），抬头是您的姓名。",
-			Help:  "个人抬头的发票不需要纳税人识别号。",
+			Ask:   "请点开下面的页面，确认开票信息。默认开具增值税普通发票（电子），抬头是实名认证的名称，不能修改。",
+			Help:  "开给个人或境外组织的发票只写抬头，不需要纳税人识别号。",
 			Page: &Page{
 				ID: PageID(ServiceReceipt), Title: "开票信息", Submit: "确认开票信息",
 				Intro:  "默认开具增值税普通发票（电子）。",
@@ -106,7 +109,7 @@ var service = Chapter{
 			Exits: []Exit{
 				{On: Picked("确认并付款", "确认", "付款"), To: PaymentOrdering, Lines: []int{79, 91}},
 				{On: Picked("修改收货信息", "改地址"), To: ServiceDelivery, Lines: []int{90}},
-				{On: Picked("修改开票信息"), If: company, To: ServiceInvoice, Lines: []int{79}},
+				{On: Picked("修改开票信息"), If: taxed, To: ServiceInvoice, Lines: []int{79}},
 			},
 		},
 	},
@@ -118,6 +121,21 @@ var (
 	titleOfCompany = titled("the invoice names the verified organisation", KeyOrgName)
 	titleOfPerson  = titled("the invoice names the verified person", KeyName)
 )
+
+// overseas holds for an organisation that was proved by the papers of another
+// country's register, and so has no taxpayer number to be invoiced under.
+var (
+	overseas = &Guard{"an overseas organisation applies", func(c Case, _ Event) bool { return isOverseas(c.Form) }}
+	taxed    = &Guard{"a mainland organisation applies", func(c Case, e Event) bool { return company.Holds(c, e) && !isOverseas(c.Form) }}
+)
+
+func isOverseas(f Form) bool {
+	if f.Text(KeyKind) != KindCompany || f.Text(KeyMethod) != MethodPapers {
+		return false
+	}
+	_, err := readCompanyCode(f.Text(KeyOrgNumber), time.Time{})
+	return err != nil
+}
 
 // titled locks the invoice's title to a verified name (M80).
 func titled(name string, from Key) Action {

@@ -132,7 +132,9 @@ func TestAPassport(t *testing.T) {
 	}
 	d := startDemo(t)
 	first, second := d.agent(demoAgent), d.agent(demoStaff)
-	who := resident{OpenID: "oPassport", Mobile: "13712349999", Login: "13712349999"}
+	var people []resident
+	d.get("/world/people", &people)
+	who := resident{OpenID: "oPassport", Mobile: "13712349999", Login: "13712349999", Name: "JOHN DOE", Alipay: people[1].Alipay}
 	who.Company.Name = "远洋贸易（香港）有限公司"
 	a := d.applicant(who.OpenID)
 	a.registers(who, "企业证书")
@@ -154,7 +156,7 @@ func TestAPassport(t *testing.T) {
 	a.uploads(page, map[string]string{"orgno": "HK-1234567", "consent": "on"}, []byte("%PDF-1.6\n%%EOF\n"))
 	first.judges(who.Company.Name, "right", "一致")
 	second.judges(who.Company.Name, "right", "一致")
-	a.hears("实名认证已完成")
+	a.orders(a.hears("实名认证已完成"), who)
 	d.takesEvidence(talkLink.FindStringSubmatch(second.gets("/console/reviews"))[1])
 }
 
