@@ -146,7 +146,9 @@ var resumes = []Resumption{
 	{"ordered", func(f Facts) bool { return f.Ordered }, PaymentOpening},
 	{"address known", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTotal) }, ServiceConfirm},
 	{"invoice known", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) && invoiced(f) }, ServiceDelivery},
-	{"company's service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) && isCompanyCase(f) && !isOverseas(f.Form) }, ServiceInvoice},
+	{"company's service chosen", func(f Facts) bool {
+		return proved(f) && f.Form.Has(KeyTitle) && isCompanyCase(f) && !isOverseas(f.Form)
+	}, ServiceInvoice},
 	{"untaxed service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) }, ServiceReceipt},
 	{"proved", proved, ServiceChoose},
 	{"company awaits a review", func(f Facts) bool {
