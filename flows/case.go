@@ -219,9 +219,10 @@ const (
 	KeyKeyStep      Key = "keystep"
 	KeySerial       Key = "serial"
 	KeyBefore       Key = "before"
-	KeyDropped      Key = "dropped" // number of the order that was cancelled
-	KeyQuiet        Key = "quiet"   // the applicant wants no reminders
-	KeyTold         Key = "told"    // step of which the applicant was told that it is slow
+	KeyDropped      Key = "dropped"  // number of the order that was cancelled
+	KeyQuiet        Key = "quiet"    // the applicant wants no reminders
+	KeyPictures     Key = "pictures" // how many were read for the case
+	KeyTold         Key = "told"     // step of which the applicant was told that it is slow
 )
 
 // The two kinds of applicant (M5).

@@ -335,7 +335,7 @@ func init() {
 		KeyPayeeName, KeyPayeeAccount,
 		KeyPayeeBank, KeyProofAccount, KeyProofBank, KeyProofProvince, KeyProofCity, KeyProofBranch, KeyProofCode, KeyAmount, KeyPayoutTail, KeyAmountUntil, KeyAmountTries,
 		KeyMethod, KeyGrantURL, KeyGrantUntil, KeyOrderNo, KeyKeyFee, KeyCourierFee, KeyTotal, KeyPayQR, KeyTrade, KeyShips, KeyWaybill, KeyWhere,
-		KeyTicket, KeyKeyStep, KeySerial, KeyBefore, KeyDropped,
+		KeyTicket, KeyKeyStep, KeySerial, KeyBefore, KeyDropped, KeyPictures,
 	} {
 		known[key] = true
 	}

@@ -67,7 +67,7 @@ func (m *move) decide() {
 	case Said:
 		m.hear(step, what)
 	case Sent:
-		m.seen(step)
+		m.seen(step, what)
 	case Followed:
 		m.arrived(step, what)
 	case Left:
@@ -85,6 +85,8 @@ func (m *move) decide() {
 		m.agentSaid(what)
 	case Waited:
 		m.waited(step, what)
+	case PictureRead:
+		m.pictureRead(step, what)
 	default:
 		m.report(step)
 	}
@@ -281,9 +283,12 @@ func (m *move) offerPerson() {
 }
 
 // seen answers a picture, a voice message, a place.
-func (m *move) seen(step Step) {
+func (m *move) seen(step Step, sent Sent) {
 	if m.c.Owner.Kind != OwnerBot {
 		m.heardByAgent(step, Said{})
+		return
+	}
+	if m.pictured(step, sent) {
 		return
 	}
 	m.via = "not text"

@@ -46,6 +46,7 @@ const (
 	VerbCancel                Verb = "cancel"
 	VerbCallAgent             Verb = "call-agent"
 	VerbOrphan                Verb = "orphan"
+	VerbReadPicture           Verb = "read-picture"
 	VerbSay                   Verb = "say"
 )
 
@@ -189,6 +190,12 @@ type Orphan struct {
 	Report Kind `cbor:"1,keyasint,omitempty"`
 }
 
+// ReadPicture has a picture read for what a page asks.
+type ReadPicture struct {
+	Page    PageID `cbor:"1,keyasint,omitempty"`
+	Picture Secret `cbor:"2,keyasint,omitempty"`
+}
+
 // Say sends replies that could not go out as the answer to a request. Epoch is
 // the owner's when they were decided: if it has changed, they are not sent.
 type Say struct {
@@ -253,6 +260,7 @@ func (OfferActivation) Verb() Verb       { return VerbOfferActivation }
 func (Cancel) Verb() Verb                { return VerbCancel }
 func (CallAgent) Verb() Verb             { return VerbCallAgent }
 func (Orphan) Verb() Verb                { return VerbOrphan }
+func (ReadPicture) Verb() Verb           { return VerbReadPicture }
 func (Say) Verb() Verb                   { return VerbSay }
 
 // EffectOf returns an empty effect of a verb, or nil when there is none: for
@@ -260,7 +268,7 @@ func (Say) Verb() Verb                   { return VerbSay }
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
 		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, WarnPhone{}, OfferJoin{}, Join{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
-		CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, Say{},
+		CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, ReadPicture{}, Say{},
 	} {
 		if e.Verb() == v {
 			return e

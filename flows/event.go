@@ -90,6 +90,7 @@ const (
 	KindKeyStep             Kind = "key-step"
 	KindActivated           Kind = "activated"
 	KindAgentCalled         Kind = "agent-called"
+	KindPictureRead         Kind = "picture-read"
 )
 
 // Said is text from the applicant. Choice is set when a printed choice was
@@ -101,7 +102,11 @@ type Said struct {
 }
 
 // Sent is anything that is not text: a picture, a voice message, a place.
-type Sent struct{ Media string }
+// Picture is where the channel keeps a picture; empty for everything else.
+type Sent struct {
+	Media   string
+	Picture Secret `cbor:",omitempty"`
+}
 
 // Filled is a page sent in. The values are as typed; a password arrives as
 // its hash only.
@@ -321,6 +326,13 @@ type KeyStep struct {
 // Activated says that a signature of the UKey was verified.
 type Activated struct{ Serial string }
 
+// PictureRead tells what a page asks for and a picture shows. Found is empty when
+// nothing of it could be read.
+type PictureRead struct {
+	Page  PageID
+	Found Form `cbor:",omitempty"`
+}
+
 // AgentCalled says that the desk has the case, and how many wait before it.
 type AgentCalled struct{ Before int }
 
@@ -377,6 +389,7 @@ func (TicketReady) Kind() Kind         { return KindTicketReady }
 func (KeyStep) Kind() Kind             { return KindKeyStep }
 func (Activated) Kind() Kind           { return KindActivated }
 func (AgentCalled) Kind() Kind         { return KindAgentCalled }
+func (PictureRead) Kind() Kind         { return KindPictureRead }
 
 // happenings is one of each kind.
 var happenings = []Happening{
@@ -386,7 +399,7 @@ var happenings = []Happening{
 	NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, ProofLapsed{},
 	JoinReady{}, JoinRefused{}, Joined{}, JoinedBy{},
 	PhoneChanged{}, PhoneRefused{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
-	ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{},
+	ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{}, PictureRead{},
 }
 
 // HappeningOf returns an empty happening of a kind, or nil when there is

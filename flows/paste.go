@@ -99,17 +99,19 @@ func cutProvince(where string) (province, rest string, ok bool) {
 	return "", "", false
 }
 
-// pasted takes a message that answers two fields of the page or more. When
-// nothing is missing the page is answered; else it opens with what is known.
+// pasted takes a message that answers two fields of the page or more, or all
+// that it must know. When nothing is missing, and nothing given before would be
+// lost, the page is answered; else it opens with what is known.
 func (m *move) pasted(step Step, text string) bool {
 	if step.Page == nil || step.Page.Paste == nil {
 		return false
 	}
 	found := step.Page.Paste(text, m.event.At)
-	if len(found) < min(2, len(step.Page.Fields)) {
+	answers, refusals := step.Page.Read(found, m.c.Form, m.event.At)
+	if len(found) == 0 || len(found) < 2 && len(refusals) > 0 {
 		return false
 	}
-	if answers, refusals := step.Page.Read(found, m.c.Form, m.event.At); len(refusals) == 0 {
+	if len(refusals) == 0 && !m.loses(*step.Page, answers) {
 		if len(step.Page.Fields) > 1 {
 			m.say("已按您发来的内容填好，请核对。")
 		}
@@ -118,13 +120,14 @@ func (m *move) pasted(step Step, text string) bool {
 	}
 	m.via = "pasted"
 	m.keep(found)
-	var labels []string
-	for _, f := range step.Page.Fields {
-		if found.Has(f.Key) {
-			labels = append(labels, f.Label)
-		}
-	}
-	m.say("已按您发来的内容填好：" + strings.Join(labels, "、") + "。其他的请点开页面补全。")
+	m.say("已按您发来的内容填好：" + strings.Join(step.Page.labels(found), "、") + "。请点开页面核对、补全。")
 	m.askAgain(step)
 	return true
+}
+
+// loses reports whether something optional is known that new answers leave out.
+func (m *move) loses(p Page, answers Form) bool {
+	return slices.ContainsFunc(p.Fields, func(f Field) bool {
+		return f.Optional && m.c.Form.Has(f.Key) && !answers.Has(f.Key)
+	})
 }

@@ -31,20 +31,78 @@ func TestPastedDelivery(t *testing.T) {
 	}
 }
 
-// FuzzPastedDelivery finds only what the page itself would take.
-func FuzzPastedDelivery(f *testing.F) {
+func TestPastedLicence(t *testing.T) {
+	for text, want := range map[string]string{
+		"91330106MA0000015K": "91330106MA0000015K",
+		"我们的代码是９１３３０１０６ＭＡ０００００１５ｋ。":                                         "91330106MA0000015K",
+		"营业执照\n统一社会信用代码\n9133 0106 MA00 0001 5K\n名称 杭州例子科技有限公司\n注册资本 壹佰万元整": "91330106MA0000015K",
+		"91330106MA0000015K 13800138000":           "91330106MA0000015K",
+		"91330106MA0000015K，不是 5333010650000004XL": "", // which of the two?
+		"91330106MA0000015X":                       "",
+		"营业执照\n注册号：330106000012340":                "330106000012340",
+		"订单 330106000012340 到哪了":                   "",
+		"什么是统一社会信用代码":                              "",
+		"":                                         "",
+	} {
+		if got := pastedLicence(text, noon).Text(KeyCreditCode); got != want {
+			t.Errorf("pastedLicence(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestPastedInvoice(t *testing.T) {
+	type want struct{ tax, bank, account, address, phone string }
+	for text, w := range map[string]want{
+		"名称：杭州例子科技有限公司\n税号：91330106MA0000015K\n单位地址：浙江省杭州市文三路90号\n电话：0571-88123456\n开户银行：中国工商银行杭州文三支行\n银行账户：3300 1616 7810 5300 0001": {
+			"91330106MA0000015K", "中国工商银行杭州文三支行", "33001616781053000001", "浙江省杭州市文三路90号", "0571-88123456"},
+		"单位名称 杭州例子科技有限公司 纳税人识别号 91330106MA0000015K 地址、电话 浙江省杭州市文三路90号0571-88123456 开户行及账号 中国工商银行杭州文三支行33001616781053000001": {
+			"91330106MA0000015K", "中国工商银行杭州文三支行", "33001616781053000001", "浙江省杭州市文三路90号", "0571-88123456"},
+		"发票抬头\n杭州例子科技有限公司\n税号\n91330106MA0000015K\n开户行\n中国工商银行杭州文三支行": {
+			"91330106MA0000015K", "中国工商银行杭州文三支行", "", "", ""},
+		"91330106MA0000015K": {"91330106MA0000015K", "", "", "", ""},
+		"开户行：ABC 账号：12":      {},
+		"开户行是什么":             {},
+		"":                   {},
+	} {
+		got := pastedInvoice(text, noon)
+		for k, v := range map[Key]string{KeyTaxNumber: w.tax, KeyBank: w.bank, KeyBankAccount: w.account, KeyOrgAddress: w.address, KeyOrgPhone: w.phone} {
+			if got.Text(k) != v {
+				t.Errorf("%q: %s is %q, want %q", text, k, got.Text(k), v)
+			}
+		}
+	}
+}
+
+// FuzzPasted finds only what the page itself would take, on every page that
+// looks for answers in a message.
+func FuzzPasted(f *testing.F) {
 	f.Add("陈小明 13800138000 广东省汕头市金平区文化路12号3栋501 0754-88123456")
 	f.Add("收货人：，手机：１３８\n地址：内蒙古")
-	step, _ := Manual(testPhone).Step(ServiceDelivery)
+	f.Add("税号：91330106MA0000015K 开户行及账号：中国工商银行杭州文三支行33001616781053000001 地址、电话：文三路90号0571-88123456")
+	f.Add("营业执照 注册号：330106000012340")
 	f.Fuzz(func(t *testing.T, text string) {
-		found := pastedDelivery(text, noon)
-		for _, field := range step.Page.Fields {
-			if !found.Has(field.Key) {
-				continue
-			}
-			if again, err := field.Read(found.Text(field.Key), noon); err != nil || again != found.Text(field.Key) {
-				t.Errorf("%q: %s is %q, which the page reads as %q, %v", text, field.Key, found.Text(field.Key), again, err)
+		for _, chapter := range Manual(testPhone).Chapters {
+			for _, step := range chapter.Steps {
+				if step.Page != nil && step.Page.Paste != nil {
+					findsOnlyAnswers(t, *step.Page, text)
+				}
 			}
 		}
 	})
+}
+
+func findsOnlyAnswers(t *testing.T, page Page, text string) {
+	t.Helper()
+	found := page.Paste(text, noon)
+	for _, field := range page.Fields {
+		if !found.Has(field.Key) {
+			continue
+		}
+		if again, err := field.Read(found.Text(field.Key), noon); err != nil || again != found.Text(field.Key) {
+			t.Errorf("%q: %s is %q, which the page reads as %q, %v", text, field.Key, found.Text(field.Key), again, err)
+		}
+	}
+	if len(page.labels(found)) != len(found) {
+		t.Errorf("%q: found %d answers, of which the page asks for %d", text, len(found), len(page.labels(found)))
+	}
 }

@@ -46,7 +46,7 @@ func ReadScript(line string, c Case, at time.Time) (Happening, error) {
 
 func readSaid(text string, at State) Happening {
 	if media, ok := strings.CutPrefix(text, "{"); ok {
-		return Sent{Media: strings.TrimSuffix(media, "}")}
+		return readSent(strings.TrimSuffix(media, "}"))
 	}
 	label, ok := strings.CutPrefix(text, "[")
 	if !ok {
@@ -57,6 +57,13 @@ func readSaid(text string, at State) Happening {
 		at = State(to)
 	}
 	return Said{Text: label, Choice: choiceID(at, label)}
+}
+
+// readSent reads what is no text; of a picture, what follows the word is where it
+// is kept.
+func readSent(media string) Sent {
+	media, picture, _ := strings.Cut(media, " ")
+	return Sent{Media: media, Picture: Conceal(picture)}
 }
 
 func readFilled(text string, c Case) (Happening, error) {
@@ -169,6 +176,8 @@ func (v *news) happening(kind Kind, c Case) Happening {
 			return Waited{Entry: entry}
 		}
 		return Waited{Entry: c.Entry, Nudge: v.number("nudge")}
+	case KindPictureRead:
+		return v.picture()
 	case KindAgentCalled:
 		return AgentCalled{Before: v.number("before")}
 	case KindCodeSent:
@@ -197,6 +206,17 @@ func (v *news) happening(kind Kind, c Case) Happening {
 		return FaceDone{Name: v.secret("name")}
 	}
 	return v.money(kind)
+}
+
+// picture takes every value but the page's name as one that was read.
+func (v *news) picture() Happening {
+	read := PictureRead{Page: PageID(v.text("page")), Found: Form{}}
+	for k := range v.values {
+		if k != "page" {
+			read.Found[Key(k)] = v.secret(k)
+		}
+	}
+	return read
 }
 
 func (v *news) money(kind Kind) Happening {

@@ -40,11 +40,12 @@ var service = Chapter{
 			Lines: []int{79, 86, 87},
 			Title: "填写开票信息",
 			Turn:  Turn{"您", "2分钟"},
-			Ask:   "请点开下面的页面，填写并确认开票信息。默认开具增值税普通发票（电子）；需要专票，请回复“人工”。",
+			Ask:   "请点开下面的页面，填写并确认开票信息，也可以把贵单位的开票信息整段发过来；在微信里还可以发一张截图。默认开具增值税普通发票（电子）；需要专票，请回复“人工”。",
 			Help:  "发票抬头是认证通过的机构名称，不能修改。纳税人识别号必填，其他可以不填。",
 			Page: &Page{
 				ID: PageID(ServiceInvoice), Title: "开票信息", Submit: "确认开票信息",
 				Intro: "默认开具增值税普通发票（电子）。",
+				Paste: pastedInvoice,
 				Fields: []Field{
 					{Key: KeyTitle, Lines: []int{80}, Label: "发票抬头", Input: InputFixed},
 					{Key: KeyTaxNumber, Lines: []int{81}, Label: "纳税人识别号", Hint: "一般与统一社会信用代码相同", Input: InputText, Read: readTaxNumber},
