@@ -28,6 +28,9 @@ var (
 // maxName bounds the names of accounts and people; an OpenID has 28 bytes.
 const maxName = 64
 
+// maxMedia bounds the identifier of a picture; those of today have 64 bytes.
+const maxMedia = 256
+
 // Message is one push, read.
 type Message struct {
 	From  string // OpenID of the person
@@ -49,6 +52,7 @@ type push struct {
 	Choice       string `xml:"bizmsgmenuid"`
 	Event        string
 	EventKey     string
+	MediaID      string `xml:"MediaId"`
 	Recognition  string // of a voice message, when the account has it switched on
 	Encrypt      string
 }
@@ -113,7 +117,7 @@ func decode(body []byte) (push, error) {
 		}
 	}
 	for _, s := range []*string{&p.ToUserName, &p.FromUserName, &p.CreateTime, &p.MsgType, &p.MsgID,
-		&p.Content, &p.Choice, &p.Event, &p.EventKey, &p.Recognition, &p.Encrypt} {
+		&p.Content, &p.Choice, &p.Event, &p.EventKey, &p.MediaID, &p.Recognition, &p.Encrypt} {
 		*s = strings.TrimSpace(*s)
 	}
 	return p, nil
@@ -152,10 +156,21 @@ func (p push) happening() (flows.Happening, error) {
 		if p.Recognition != "" {
 			return flows.Said{Text: p.Recognition}, nil
 		}
+	case "image":
+		return flows.Sent{Media: p.MsgType, Picture: flows.Conceal(p.picture())}, nil
 	case "event":
 		return p.event()
 	}
 	return flows.Sent{Media: p.MsgType}, nil
+}
+
+// picture is where the platform keeps the picture; it may be any text, so one of
+// unlikely length is left out.
+func (p push) picture() string {
+	if len(p.MediaID) > maxMedia {
+		return ""
+	}
+	return p.MediaID
 }
 
 // event compares names exactly: WeChat mixes their cases.

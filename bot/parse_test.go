@@ -52,6 +52,11 @@ func TestParse(t *testing.T) {
 		{
 			name: "a picture is something sent",
 			body: head + `<MsgType>image</MsgType><PicUrl>u</PicUrl><MediaId>m</MediaId><MsgId>7</MsgId></xml>`,
+			want: event("wechat/gh_1/7", flows.Sent{Media: "image", Picture: flows.Conceal("m")}),
+		},
+		{
+			name: "of a picture whose place has an unlikely length only the kind is kept",
+			body: head + `<MsgType>image</MsgType><MediaId>` + strings.Repeat("m", 257) + `</MediaId><MsgId>7</MsgId></xml>`,
 			want: event("wechat/gh_1/7", flows.Sent{Media: "image"}),
 		},
 		{

@@ -95,6 +95,8 @@ func (p *push) field(name string) *string {
 		return &p.Event
 	case "EventKey":
 		return &p.EventKey
+	case "MediaId":
+		return &p.MediaID
 	case "Recognition":
 		return &p.Recognition
 	case "Encrypt":

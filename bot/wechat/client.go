@@ -17,8 +17,8 @@ import (
 	"certdesk/flows"
 )
 
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 1 << 20
+// maxAnswer bounds what is read of an answer, in bytes: the largest is a picture.
+const maxAnswer = maxImage
 
 // Config says which account, and where the platform is.
 type Config struct {
@@ -75,7 +75,8 @@ func post(path string, body any) (call, error) {
 }
 
 // do makes a call with the token, and once more with a new one when the
-// platform refuses the first. The answer is decoded into out unless that is nil.
+// platform refuses the first. The answer is decoded into out unless that is nil;
+// into a *[]byte goes a file, which only a refusal answers with JSON.
 func (c *Client) do(ctx context.Context, k call, out any) error {
 	old, err := c.current(ctx, "")
 	if err != nil {
@@ -135,7 +136,12 @@ func decode(path string, body []byte, out any) error {
 		ErrCode int    `json:"errcode"`
 		ErrMsg  string `json:"errmsg"`
 	}
-	if err := json.Unmarshal(body, &status); err != nil {
+	err := json.Unmarshal(body, &status)
+	if file, ok := out.(*[]byte); ok && err != nil {
+		*file = body
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("wechat: %s: answer is not JSON", path)
 	}
 	if status.ErrCode != 0 {

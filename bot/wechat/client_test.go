@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	encoder "image/png"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -116,6 +118,30 @@ func TestMessages(t *testing.T) {
 	}
 	if _, err := c.Upload(t.Context(), "code.png", make([]byte, 2<<20+1)); err == nil {
 		t.Error("Upload of more than two megabytes = nil, want an error")
+	}
+}
+
+func TestReadsAPicture(t *testing.T) {
+	p, c, now := platform(t)
+	var picture bytes.Buffer
+	must(t, encoder.Encode(&picture, image.NewGray(image.Rect(0, 0, 1, 1))))
+	must(t, p.SendPicture(person, picture.Bytes(), "营业执照\n91330106MA0000015K"))
+	id, err := c.Upload(t.Context(), "same.png", picture.Bytes())
+	must(t, err)
+	must(t, p.Fault(wechattest.StaleToken, 1))
+	text, err := c.Read(t.Context(), flows.Conceal(id))
+	if err != nil || text.Reveal() != "营业执照\n91330106MA0000015K\n" {
+		t.Errorf("Read = %q, %v", text.Reveal(), err)
+	}
+	now.add(72 * time.Hour)
+	if _, err := c.Read(t.Context(), flows.Conceal(id)); !errors.Is(err, wechat.ErrMedia) {
+		t.Errorf("Read of a picture that is gone = %v, want ErrMedia", err)
+	}
+	broken, err := c.Upload(t.Context(), "broken.png", png)
+	must(t, err)
+	var refused *wechat.Error
+	if _, err := c.Read(t.Context(), flows.Conceal(broken)); !errors.As(err, &refused) || refused.Code != 101002 {
+		t.Errorf("Read of a torn picture = %v, want 101002", err)
 	}
 }
 

@@ -208,7 +208,12 @@ var subAccount = regexp.MustCompile(`\b(\d{22,32})\b`)
 
 func (a *applicant) provesCompany(asked item, who, stranger resident) item {
 	a.t.Helper()
-	a.fills(a.opens(asked), map[string]string{"uscc": who.Company.Code})
+	a.do("photo", map[string]string{"printed": "营业执照\n统一社会信用代码\n" + who.Company.Code})
+	page := a.opens(a.hears("已从图片里读到：统一社会信用代码"))
+	if !strings.Contains(page, `value="`+who.Company.Code+`"`) {
+		a.t.Fatalf("what was read from the photograph is not on the page\n%s", page)
+	}
+	a.fills(page, map[string]string{"uscc": who.Company.Code})
 	a.picks(a.hears("开通企业支付宝"), "对公汇款")
 	a.picks(a.hears("查看打款细则"), "同意")
 	ask := a.hears("收款账号")

@@ -3,9 +3,14 @@
 package world
 
 import (
+	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"image"
+	"image/png"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,6 +29,7 @@ type chatPhone struct {
 func (p chatPhone) mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /world/wechat/{openid}/say", control(p.say))
 	mux.HandleFunc("POST /world/wechat/{openid}/send", control(p.send))
+	mux.HandleFunc("POST /world/wechat/{openid}/photo", control(p.photo))
 	mux.HandleFunc("POST /world/wechat/{openid}/follow", control(p.follow))
 	mux.HandleFunc("POST /world/wechat/{openid}/unfollow", control(p.unfollow))
 	mux.HandleFunc("POST /world/wechat/{openid}/scan", control(p.scan))
@@ -62,6 +68,33 @@ func (p chatPhone) say(r *http.Request, q struct{ Text string }) (any, error) {
 
 func (p chatPhone) send(r *http.Request, q struct{ Type string }) (any, error) {
 	return p.act(r, saidText, "["+q.Type+"]", func(openid string) error { return p.wechat.Send(openid, q.Type) })
+}
+
+// photo sends a photograph on which this is printed.
+func (p chatPhone) photo(r *http.Request, q struct{ Printed string }) (any, error) {
+	if strings.TrimSpace(q.Printed) == "" || len(q.Printed) > 2000 {
+		return nil, no(http.StatusBadRequest, "照片上要有字，最多2000字节。")
+	}
+	picture, err := photograph(q.Printed)
+	if err != nil {
+		return nil, err
+	}
+	return p.act(r, saidText, "[照片]", func(openid string) error { return p.wechat.SendPicture(openid, picture, q.Printed) })
+}
+
+// photograph draws a picture that no other print has: eyes are the stand-in's,
+// which know what is printed on it.
+func photograph(printed string) ([]byte, error) {
+	sum := sha256.Sum256([]byte(printed))
+	drawn := image.NewGray(image.Rect(0, 0, 16, 16))
+	for i := range drawn.Pix {
+		drawn.Pix[i] = sum[i%len(sum)] << (i / len(sum) % 8)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, drawn); err != nil {
+		return nil, fmt.Errorf("world: photograph: %w", err)
+	}
+	return b.Bytes(), nil
 }
 
 func (p chatPhone) follow(r *http.Request, q struct{ Scene string }) (any, error) {

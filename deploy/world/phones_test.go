@@ -29,9 +29,11 @@ func TestConversation(t *testing.T) {
 	c.post(at+"say", map[string]string{"text": "人工"}, http.StatusOK, nil)
 	c.post(at+"say", map[string]string{"text": "  "}, http.StatusBadRequest, nil)
 	c.post(at+"click", map[string]string{"key": "申请"}, http.StatusOK, nil)
-	c.post(at+"send", map[string]string{"type": "image"}, http.StatusOK, nil)
+	c.post(at+"send", map[string]string{"type": "voice"}, http.StatusOK, nil)
+	c.post(at+"photo", map[string]string{"printed": "营业执照"}, http.StatusOK, nil)
+	c.post(at+"photo", map[string]string{"printed": " "}, http.StatusBadRequest, nil)
 	c.post(at+"send", map[string]string{"type": "hologram"}, http.StatusUnprocessableEntity, nil)
-	c.inbox(5)
+	c.inbox(6)
 	c.post(at+"unfollow", struct{}{}, http.StatusOK, nil)
 
 	var chat struct {
@@ -48,7 +50,7 @@ func TestConversation(t *testing.T) {
 			said = append(said, line.Said.Kind+" "+line.Said.Text)
 		}
 	}
-	want := "[note 您扫描了公众号二维码 text 个人证书 text 人工 text [image] note 您取消了关注]"
+	want := "[note 您扫描了公众号二维码 text 个人证书 text 人工 text [voice] text [照片] note 您取消了关注]"
 	if got := fmt.Sprint(said); got != want || chat.Following {
 		t.Errorf("the person said %s, following %v, want %s", got, chat.Following, want)
 	}

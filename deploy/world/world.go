@@ -220,7 +220,7 @@ func (w *World) Run(ctx context.Context) error {
 // at / and serves the control API under /world/.
 func (w *World) Handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, prefix := range []string{"/cgi-bin/", "/sns/", "/connect/oauth2/"} {
+	for _, prefix := range []string{"/cgi-bin/", "/cv/", "/sns/", "/connect/oauth2/"} {
 		mux.Handle(prefix, w.wechat)
 	}
 	mux.Handle("/gateway.do", w.alipay)

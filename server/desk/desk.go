@@ -69,6 +69,7 @@ type Partners struct {
 	Holders   Holders
 	Register  Register // none, when nil
 	Factors   Factors  // none, when nil
+	Eyes      Eyes     // none, when nil
 	Amounts   Range    // of what the payer sends
 	Bank      Statement
 	Voices    map[flows.Channel]Voice

@@ -87,6 +87,8 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.cfg.Ledger.CallAgent(ctx, ref, e.Why, now)
 	case flows.Orphan:
 		return d.cfg.Ledger.CallAgent(ctx, ref, "orphan "+string(e.Report), now)
+	case flows.ReadPicture:
+		return d.readPicture(ctx, ref, e)
 	case flows.Say:
 		if err := d.cfg.Ledger.SayTurn(ctx, ref); err != nil {
 			return err

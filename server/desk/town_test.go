@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -29,6 +30,7 @@ type town struct {
 	match    flows.Match             // what the register says
 	held     map[string]flows.Person // by mobile, and by card and mobile
 	asked    int                     // comparisons of factors
+	printed  map[string]string       // what is on each picture; nobody can read any other
 	returned bool                    // whether the bank sends payouts back
 	onQR     func(number string)     // called while QR is being answered
 	unspoken error                   // what Say answers
@@ -46,6 +48,16 @@ func (w *town) Code(_ context.Context, _ flows.Secret, _ flows.Purpose, code flo
 	defer w.mu.Unlock()
 	w.texts = append(w.texts, code)
 	return nil
+}
+
+func (w *town) Read(_ context.Context, picture flows.Secret) (flows.Secret, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text, ok := w.printed[picture.Reveal()]
+	if !ok {
+		return flows.Secret{}, errors.New("no picture")
+	}
+	return flows.Conceal(text), nil
 }
 
 func (w *town) Moved(_ context.Context, mobile flows.Secret, _ string) error {

@@ -41,6 +41,7 @@ func routes(p *Platform) http.Handler {
 	handle("POST /cgi-bin/message/template/send", authorized(templateSend))
 	handle("POST /cgi-bin/media/upload", authorized(mediaUpload))
 	handle("GET /cgi-bin/media/get", authorized(mediaGet))
+	handle("POST /cv/ocr/comm", authorized(readPrint))
 	handle("POST /cgi-bin/qrcode/create", authorized(qrcodeCreate))
 	handle("POST /cgi-bin/menu/create", authorized(menuCreate))
 	handle("GET /cgi-bin/menu/get", authorized(menuGet))

@@ -69,10 +69,10 @@ func (w *world) send(t *testing.T, body string) int {
 
 func upload(t *testing.T, w *world) string {
 	t.Helper()
-	return fileCall(t, w, "image", "media", "x.png", onePixel)["media_id"].(string)
+	return fileCall(t, w, "/cgi-bin/media/upload", "image", "media", "x.png", onePixel)["media_id"].(string)
 }
 
-func fileCall(t *testing.T, w *world, kind, field, name string, content []byte) map[string]any {
+func fileCall(t *testing.T, w *world, path, kind, field, name string, content []byte) map[string]any {
 	t.Helper()
 	var buf bytes.Buffer
 	form := multipart.NewWriter(&buf)
@@ -81,7 +81,7 @@ func fileCall(t *testing.T, w *world, kind, field, name string, content []byte) 
 	_, err = file.Write(content)
 	must(t, err)
 	must(t, form.Close())
-	res, err := http.Post(w.api+"/cgi-bin/media/upload"+w.key(t)+"&type="+kind, form.FormDataContentType(), &buf)
+	res, err := http.Post(w.api+path+w.key(t)+"&type="+kind, form.FormDataContentType(), &buf)
 	must(t, err)
 	return answerOf(t, res)
 }
@@ -298,7 +298,7 @@ func TestMedia(t *testing.T) {
 		{"image", "media", "x.png", append(onePixel[:len(onePixel):len(onePixel)], make([]byte, 2<<20)...), 40009},
 	}
 	for _, tt := range refused {
-		if got := code(fileCall(t, w, tt.kind, tt.field, tt.name, tt.content)); got != tt.want {
+		if got := code(fileCall(t, w, "/cgi-bin/media/upload", tt.kind, tt.field, tt.name, tt.content)); got != tt.want {
 			t.Errorf("media/upload of %s as %s in %s = %d, want %d", tt.name, tt.kind, tt.field, got, tt.want)
 		}
 	}

@@ -3,6 +3,7 @@
 package wechattest
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"regexp"
@@ -112,7 +113,6 @@ func typed(text string) string {
 
 // sendable are the kinds of message besides text, with what they carry.
 var sendable = map[string][]field{
-	"image":      {{"PicUrl", "http://mmbiz.qpic.cn/picture"}, {"MediaId", "sent-by-the-person"}},
 	"voice":      {{"MediaId", "sent-by-the-person"}, {"Format", "amr"}},
 	"video":      {{"MediaId", "sent-by-the-person"}, {"ThumbMediaId", "sent-by-the-person"}},
 	"shortvideo": {{"MediaId", "sent-by-the-person"}, {"ThumbMediaId", "sent-by-the-person"}},
@@ -120,7 +120,7 @@ var sendable = map[string][]field{
 	"link":       {{"Title", "文章"}, {"Description", "一篇文章"}, {"Url", "https://mp.weixin.qq.com/s/article"}},
 }
 
-// Send sends something that is not text: "image", "voice", "video",
+// Send sends something that is neither text nor a picture: "voice", "video",
 // "shortvideo", "location" or "link".
 func (p *Platform) Send(openid, msgType string) error {
 	fields, ok := sendable[msgType]
@@ -128,6 +128,22 @@ func (p *Platform) Send(openid, msgType string) error {
 		return fmt.Errorf("wechattest: nobody can send %q", msgType)
 	}
 	return p.write(openid, msgType, fields...)
+}
+
+// SendPicture sends a picture, JPEG or PNG, on which this is printed: the
+// platform reads nothing else there.
+func (p *Platform) SendPicture(openid string, picture []byte, printed string) error {
+	if code := checkPicture(picture); code != 0 {
+		return fmt.Errorf("wechattest: nobody can send this picture: %d", code)
+	}
+	m := &medium{ID: rand.Text() + rand.Text(), Type: "image", Printed: printed, content: picture}
+	return p.present(openid, func(s *state, u *user, now time.Time) error {
+		m.At = now
+		s.Media[m.ID] = m
+		u.grant(now, afterMessage, p.hurried(messageTime))
+		p.push(s, now, openid, message("image"), field{"PicUrl", "http://mmbiz.qpic.cn/" + m.ID}, field{"MediaId", m.ID})
+		return nil
+	})
 }
 
 // write is a message of a person's own. Who never followed does so first,

@@ -57,9 +57,10 @@ func TestEverythingPeopleDo(t *testing.T) {
 	}
 	must(t, w.Scan(person, "project-3"))
 	must(t, w.Click(person, "进度"))
-	for _, kind := range []string{"image", "voice", "video", "shortvideo", "location", "link"} {
+	for _, kind := range []string{"voice", "video", "shortvideo", "location", "link"} {
 		must(t, w.Send(person, kind))
 	}
+	must(t, w.SendPicture(person, onePixel, "营业执照"))
 	w.settle(t)
 	must(t, w.Choose(person, "101"))
 	must(t, w.Unfollow(person))
@@ -69,8 +70,8 @@ func TestEverythingPeopleDo(t *testing.T) {
 		kinds = append(kinds, fmt.Sprintf("%T%v", m.Event.What, m.Event.What))
 	}
 	want := []string{
-		"flows.Followed{}", "flows.Followed{project-3}", "flows.Said{进度 }", "flows.Sent{image}", "flows.Sent{voice}", "flows.Sent{video}",
-		"flows.Sent{shortvideo}", "flows.Sent{location}", "flows.Sent{link}", "flows.Said{办理 A+B 101}", "flows.Left{}",
+		"flows.Followed{}", "flows.Followed{project-3}", "flows.Said{进度 }", "flows.Sent{voice }", "flows.Sent{video }",
+		"flows.Sent{shortvideo }", "flows.Sent{location }", "flows.Sent{link }", "flows.Sent{image ***}", "flows.Said{办理 A+B 101}", "flows.Left{}",
 	}
 	if !reflect.DeepEqual(kinds, want) {
 		t.Errorf("the service hears %q, want %q", kinds, want)
@@ -89,7 +90,7 @@ func TestEverythingPeopleDo(t *testing.T) {
 	if err := w.Say(person, "还在吗"); !errors.Is(err, wechattest.ErrNotFollowing) {
 		t.Errorf("Say after Unfollow = %v, want ErrNotFollowing", err)
 	}
-	if w.Say("../x", "x") == nil || w.Send(person, "hologram") == nil || w.Scan(person, "") == nil {
+	if w.Say("../x", "x") == nil || w.Send(person, "hologram") == nil || w.SendPicture(person, []byte("no picture"), "") == nil || w.Scan(person, "") == nil {
 		t.Error("what nobody can do was accepted")
 	}
 }

@@ -22,6 +22,8 @@ type state struct {
 	LastID  int64             // of messages
 	Pushes  []*Push
 	Refused map[string]int // refusals of calls, by path and code
+	Reads   int            // of print, on ReadDay
+	ReadDay string
 }
 
 // user is one person and the account.
@@ -41,6 +43,7 @@ type medium struct {
 	ID      string
 	Type    string
 	At      time.Time
+	Printed string // what can be read on it, as whoever sent it says
 	content []byte // kept in a file of its own
 }
 

@@ -16,7 +16,7 @@ export async function refreshChat() {
   $("wechat-hello").hidden = chat.following;
   $("wechat-chat").hidden = !chat.following;
   document.querySelector("#wechat .composer").hidden = !chat.following;
-  $("wechat-unfollow").hidden = !chat.following;
+  $("wechat-photo").hidden = $("wechat-unfollow").hidden = !chat.following;
   if (drawnFor !== me || drawn > chat.lines.length) {
     $("wechat-lines").replaceChildren();
     drawnFor = me;
@@ -123,6 +123,11 @@ export function startChat() {
   $("wechat-follow").addEventListener("click", (e) => busy(e.currentTarget, () => act("follow", {})));
   $("wechat-follow-scene").addEventListener("click", (e) => busy(e.currentTarget, () => act("scan", { scene: "363" })));
   $("wechat-unfollow").addEventListener("click", (e) => busy(e.currentTarget, async () => { await act("unfollow"); sheet(false); close("wechat-page"); }));
+  $("wechat-photo").addEventListener("click", (e) => busy(e.currentTarget, async () => {
+    const { name, code } = city.me.company;
+    await act("photo", { printed: `营业执照\n统一社会信用代码\n${code}\n名称 ${name}` });
+    sheet(false);
+  }));
   $("wechat-more").addEventListener("click", () => sheet($("wechat-actions").hidden));
   $("wechat-scan").addEventListener("submit", (e) => {
     e.preventDefault();
