@@ -305,6 +305,16 @@ func (c *citizen) orders() {
 	c.reaches(flows.PaymentPay)
 }
 
+// askedForAnAddress does something on the page that a picture can fill, and goes
+// back.
+func (c *citizen) askedForAnAddress(do func()) {
+	c.t.Helper()
+	c.says("购买")
+	c.fills(nil)
+	do()
+	c.says("返回")
+}
+
 // pays, and waits until the UKey has come.
 func (c *citizen) pays() {
 	c.t.Helper()

@@ -38,7 +38,10 @@ func TestEveryLogCall(t *testing.T) {
 	c.registers()
 	c.consents()
 	c.proves()
-	c.sendsABadPicture()
+	c.askedForAnAddress(func() {
+		c.push(t, c.shaped(t, c.OpenID, c.message(c.OpenID, "image", "MediaId", "gone-"+c.IDNumber)))
+		c.wait(t, "the picture not to be read", func() bool { return strings.Contains(c.log.String(), "a picture was not read") })
+	})
 	c.orders()
 	s := &storm{citizen: c, id: c.talk().ID, page: c.link()}
 	mini := &links{keys: n.links.keys, now: n.now, life: miniSeat}
@@ -146,16 +149,6 @@ func (s *storm) partnersFail() {
 	s.presses("/console/talks/"+string(s.id)+"/take", "")
 	s.presses("/console/talks/"+string(s.id)+"/say", s.Name+"您好，您的身份证号是"+s.IDNumber)
 	s.wait(s.t, "the agent's words not to be sent", s.logged("not sent"))
-}
-
-// sendsABadPicture where one could fill a page, and goes back.
-func (c *citizen) sendsABadPicture() {
-	c.t.Helper()
-	c.says("购买")
-	c.fills(nil)
-	c.push(c.t, c.shaped(c.t, c.OpenID, c.message(c.OpenID, "image", "MediaId", "gone-"+c.IDNumber)))
-	c.wait(c.t, "the picture not to be read", func() bool { return strings.Contains(c.log.String(), "a picture was not read") })
-	c.says("返回")
 }
 
 // unknownPayment is Alipay's word about a payment that nobody knows.

@@ -26,6 +26,10 @@ func TestNothingPersonalIsLogged(t *testing.T) {
 	n.tells(t, "/world/faults", map[string]any{"partner": "alipay", "fault": "500", "times": 1}, nil)
 	n.tells(t, "/world/faults", map[string]any{"partner": "wechat", "fault": "500", "times": 1}, nil)
 	c.proves()
+	c.askedForAnAddress(func() {
+		n.tells(t, "/world/wechat/"+c.OpenID+"/photo", map[string]string{"printed": "姓名 " + c.Name + "\n公民身份号码 " + c.IDNumber + "\n" + c.Mobile}, nil)
+		c.wait(t, "the photograph to be read", func() bool { return c.talk().Case.Form.Has(flows.KeyToMobile) })
+	})
 	c.orders()
 	n.tells(t, "/world/faults", map[string]any{"partner": "courier", "fault": "500", "times": 1}, nil)
 	c.pays()
