@@ -105,8 +105,11 @@ func TestPageAtADesk(t *testing.T) {
 		defer c.desk.mu.Unlock()
 		return len(c.desk.form) == 1
 	})
-	do(t, tab, "desk-bank", chromedp.Click("#wechat-page [data-close]"), chromedp.WaitNotVisible("#wechat-page"),
-		chromedp.Click("#bank-form button"), truth(`document.querySelector("#bank-note").textContent.includes("已转账 0.01 元")`),
+	do(t, tab, "desk-more", chromedp.Click("#wechat-page [data-close]"), chromedp.WaitNotVisible("#wechat-page"),
+		chromedp.Click("#wechat-more"), chromedp.WaitVisible("#wechat-photo"))
+	do(t, tab, "desk-photo", chromedp.Click("#wechat-photo"), chromedp.WaitNotVisible("#wechat-actions"),
+		truth(`[...document.querySelectorAll(".mine .bubble")].pop().textContent === "[照片]"`))
+	do(t, tab, "desk-bank", chromedp.Click("#bank-form button"), truth(`document.querySelector("#bank-note").textContent.includes("已转账 0.01 元")`),
 		truth(`document.querySelectorAll("#bank-lines p").length === 1`))
 	unnamed, err := chromedp.Run(tab, chromedp.Evaluate[[]string](labelled))
 	if err != nil || len(unnamed) > 0 {
@@ -125,6 +128,7 @@ func TestPageOnATelephone(t *testing.T) {
 	c.post("/world/wechat/"+person+"/follow", struct{}{}, http.StatusOK, nil)
 	do(t, tab, "phone-wechat", chromedp.EmulateViewport(390, 844), chromedp.Navigate(c.at), chromedp.WaitVisible(".bubble .tap"), truth(fits),
 		truth(`document.querySelector("#wechat").getBoundingClientRect().width === 390`))
+	do(t, tab, "phone-more", chromedp.Click("#wechat-more"), chromedp.WaitVisible("#wechat-photo"), truth(fits))
 	for _, place := range []string{"alipay", "sms", "bank", "courier", "pc", "ca", "facts"} {
 		do(t, tab, "phone-"+place, chromedp.Click(".tabs [data-place="+place+"]"), chromedp.WaitVisible("#"+place),
 			chromedp.WaitNotVisible("#wechat"), truth(fits))
