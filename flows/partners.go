@@ -71,6 +71,7 @@ type Trade struct {
 	Amount Fen
 	No     string // the cashier's own number of the trade
 	At     time.Time
+	Payer  Secret // the cashier's name for who paid; empty when it does not say
 }
 
 // Recipient is who a parcel is for.

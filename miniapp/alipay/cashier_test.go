@@ -40,6 +40,9 @@ func TestQRLifeOfATrade(t *testing.T) {
 	if err != nil || got.State != flows.TradePaid || got.No != scanned.ID || got.At.Unix() != c.clock.now().Unix() {
 		t.Fatalf("Query after payment = %+v, %v, want paid now", got, err)
 	}
+	if got.Payer.IsZero() {
+		t.Error("Query does not tell who paid")
+	}
 	wantRefusal(t, c.Close(t.Context(), "P_1"), "ACQ.TRADE_STATUS_ERROR")
 	_, err = c.QR(t.Context(), bill)
 	wantRefusal(t, err, "ACQ.TRADE_HAS_SUCCESS")

@@ -104,6 +104,8 @@ func readNotice(values url.Values) (Notice, error) {
 		Status: text(values.Get("trade_status")),
 		Amount: text(values.Get("total_amount")),
 		Paid:   text(values.Get("gmt_payment")),
+		OpenID: text(values.Get("buyer_open_id")),
+		UserID: text(values.Get("buyer_id")),
 	}
 	if strings.HasPrefix(string(said.Status), "TRADE_") && said.Status != "TRADE_CLOSED" {
 		said.Paid = cmp.Or(said.Paid, text(values.Get("notify_time")))

@@ -84,6 +84,8 @@ func TestNotice(t *testing.T) {
 		{"paid without a time of payment", map[string]string{"gmt_payment": ""}, with(paid, func(x *flows.Trade) { x.At = noon.Add(time.Second) })},
 		{"waiting is open", map[string]string{"trade_status": "WAIT_BUYER_PAY", "gmt_payment": ""}, with(paid, func(x *flows.Trade) { x.State, x.At = flows.TradeOpen, time.Time{} })},
 		{"closed and never paid", map[string]string{"trade_status": "TRADE_CLOSED", "gmt_payment": ""}, with(paid, func(x *flows.Trade) { x.State, x.At = flows.TradeClosed, time.Time{} })},
+		{"by whom, as one application is told", map[string]string{"buyer_id": "2088000000000001"}, with(paid, func(x *flows.Trade) { x.Payer = flows.Conceal("2088000000000001") })},
+		{"by whom, as another is", map[string]string{"buyer_open_id": "0a", "buyer_id": "2088000000000001"}, with(paid, func(x *flows.Trade) { x.Payer = flows.Conceal("0a") })},
 		{"an unknown parameter is signed too", map[string]string{"brand_new": "=&%2B "}, paid},
 		{"an empty parameter is signed too", map[string]string{"passback_params": ""}, paid},
 	}

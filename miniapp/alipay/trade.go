@@ -4,6 +4,7 @@ package alipay
 // becomes ours.
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -21,11 +22,13 @@ type trade struct {
 	Status text `json:"trade_status"`
 	Amount text `json:"total_amount"`
 	Paid   text `json:"send_pay_date"`
+	OpenID text `json:"buyer_open_id"` // one of the two, as the application is set up
+	UserID text `json:"buyer_user_id"`
 }
 
 // read returns what can be read, and an error for what cannot.
 func (t trade) read() (flows.Trade, error) {
-	out := flows.Trade{Number: string(t.Number), No: string(t.No)}
+	out := flows.Trade{Number: string(t.Number), No: string(t.No), Payer: flows.Conceal(clip(cmp.Or(string(t.OpenID), string(t.UserID))))}
 	var errs []error
 	if !billNumber.MatchString(out.Number) {
 		errs = append(errs, errors.New("out_trade_no is not a number of ours"))

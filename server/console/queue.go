@@ -64,6 +64,7 @@ var reasons = map[string]string{
 	"applicant":         "客户要求人工",
 	"review":            "有材料要人工核验",
 	"many applications": "同一人30天内办理了多次，请留意",
+	"many paid":         "同一支付宝账户30天内为多位客户付款，请留意",
 	"fraud":             "客户说可能被骗，请先处理",
 	"distress":          "客户很不满意，请尽快联系",
 	"slow":              "等待太久，需要跟进",

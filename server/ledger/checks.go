@@ -234,32 +234,6 @@ func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state string
 	return nil
 }
 
-// Somebody who applies again and again may be lending their face: an agent is
-// called, and nothing is refused, because agencies do it for a living.
-const (
-	applicationsWatched = 30 * 24 * time.Hour
-	applicationsUsual   = 3
-	whyMany             = "many applications"
-)
-
-// watchPerson marks a passed check with the blind index of whom it proved, and
-// calls an agent when there are unusually many.
-func (l *Ledger) watchPerson(ctx context.Context, tx txn, c desk.Check, at time.Time) error {
-	blind := l.blind("identity number", c.Person.IDNumber)
-	if _, err := tx.NewUpdate().Model((*checkRow)(nil)).Set("id_blind = ?", blind).Where("number = ?", c.Number).Exec(ctx); err != nil {
-		return fmt.Errorf("ledger: check %s: %w", c.Number, err)
-	}
-	n, err := tx.NewSelect().Model((*checkRow)(nil)).
-		Where("id_blind = ? AND state = ? AND at > ?", blind, checkPassed, millis(at.Add(-applicationsWatched))).Count(ctx)
-	if err != nil {
-		return fmt.Errorf("ledger: checks like %s: %w", c.Number, err)
-	}
-	if n <= applicationsUsual {
-		return nil
-	}
-	return l.call(ctx, tx, c.Talk, whyMany, at)
-}
-
 // Factors implements [desk.Checks].
 func (l *Ledger) Factors(ctx context.Context, talk desk.TalkID) (mobile, card flows.Secret, err error) {
 	a, err := l.account(ctx, l.read, talk)

@@ -30,6 +30,8 @@ type paymentRow struct {
 	Replaces string       `bun:"replaces"`
 	At       int64        `bun:"at"`
 	Until    int64        `bun:"until"`
+
+	PayerBlind string `bun:"payer_blind"` // who paid; empty when nobody said
 }
 
 type paymentState string
@@ -227,7 +229,7 @@ func (l *Ledger) collected(ctx context.Context, tx txn, row paymentRow, order or
 		)
 	}
 	row.Trade = cmp.Or(t.No, row.Trade)
-	if err := l.setPayment(ctx, tx, row, paymentPaid); err != nil {
+	if err := errors.Join(l.setPayment(ctx, tx, row, paymentPaid), l.watchPayer(ctx, tx, row, t.Payer, order.Talk, at)); err != nil {
 		return err
 	}
 	return l.orderPaid(ctx, tx, order, t, source, at)

@@ -300,20 +300,20 @@ func TestManyApplications(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, h := range help {
-				if h.Why == whyMany {
+				if h.Why == whyPersonal {
 					all = append(all, h.Talk)
 				}
 			}
 			return all
 		}
 		const hers = "11010519491231002X"
-		proves("long ago", hers, noon.Add(-applicationsWatched-time.Hour))
-		for i := range applicationsUsual {
+		proves("long ago", hers, noon.Add(-watched-time.Hour))
+		for i := range usual {
 			proves(string(rune('a'+i)), hers, noon)
 		}
 		proves("another", "110105194912310038", noon)
 		if got := calls(); len(got) != 0 {
-			t.Errorf("%d applications call an agent to %v", applicationsUsual, got)
+			t.Errorf("%d applications call an agent to %v", usual, got)
 		}
 		if one := proves("one more", hers, noon); !slices.Equal(calls(), []desk.TalkID{one}) {
 			t.Errorf("one application more calls an agent to %v, want %s", calls(), one)

@@ -4,6 +4,7 @@ package desktest
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -33,8 +34,47 @@ func Orders(t *testing.T, open func(t *testing.T) Ledger) {
 		"money for a paid order goes before a person":      paidTwice,
 		"money under an unknown number is taken":           paidUnknown,
 		"an attempt that the cashier closed is not open":   paymentClosed,
+		"one payer of many is shown, and not refused":      onePayer,
 	}
 	run(t, open, tests)
+}
+
+// onePayer pays for three applicants unnoticed, and for a fourth.
+func onePayer(t *testing.T, l Ledger) {
+	for n, name := range []string{"a", "b", "c", "d"} {
+		a := newPerson(t, l, name)
+		if err := l.Answered(t.Context(), a.talk, Noon); err != nil {
+			t.Fatal(err)
+		}
+		a.chooses()
+		a.orders()
+		paid := trade(a.opens(Noon))
+		paid.Payer = flows.Conceal("2088000000000001")
+		a.settles(paid, Noon)
+		a.wantCalled(n == 3, "many paid")
+		if !a.facts().Paid {
+			t.Errorf("the order of %s is not paid", name)
+		}
+	}
+	e := newPerson(t, l, "e")
+	if err := l.Answered(t.Context(), e.talk, Noon); err != nil {
+		t.Fatal(err)
+	}
+	e.pays() // nobody says by whom
+	e.wantCalled(false, "many paid")
+}
+
+// wantCalled checks whether an agent is called to the talk for a reason.
+func (a *applicant) wantCalled(want bool, why string) {
+	a.t.Helper()
+	all, err := a.l.Waiting(a.t.Context())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	is := slices.ContainsFunc(all, func(h desk.Help) bool { return h.Talk == a.talk && h.Why == why })
+	if is != want {
+		a.t.Errorf("an agent is called to %s for %s: %t, want %t", a.talk, why, is, want)
+	}
 }
 
 func newPerson(t *testing.T, l Ledger, name string) *applicant {
