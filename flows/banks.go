@@ -20,12 +20,15 @@ type Bank struct {
 }
 
 // banks are the banks that have a code to themselves, and the families. The
-// codes are public facts of the payment system.
+// codes are public facts of the payment system; where they were checked is in
+// deploy/decisions/0018.
 var banks = []Bank{
 	{Code: "102", Name: "中国工商银行", aliases: "工商银行 工行"},
 	{Code: "103", Name: "中国农业银行", aliases: "农业银行 农行"},
 	{Code: "104", Name: "中国银行", aliases: "中行"},
 	{Code: "105", Name: "中国建设银行", aliases: "建设银行 建行"},
+	{Code: "201", Name: "国家开发银行", aliases: "国开行"},
+	{Code: "202", Name: "中国进出口银行", aliases: "进出口银行 口行"},
 	{Code: "203", Name: "中国农业发展银行", aliases: "农业发展银行 农发行"},
 	{Code: "301", Name: "交通银行", aliases: "交行"},
 	{Code: "302", Name: "中信银行", aliases: "中信"},
@@ -41,10 +44,15 @@ var banks = []Bank{
 	{Code: "314", Name: "农村商业银行", family: true},
 	{Code: "315", Name: "恒丰银行", aliases: "恒丰"},
 	{Code: "316", Name: "浙商银行", aliases: "浙商"},
+	{Code: "317", Name: "天津农村商业银行", aliases: "天津农商银行"},
 	{Code: "318", Name: "渤海银行", aliases: "渤海"},
 	{Code: "319", Name: "徽商银行", aliases: "徽商"},
 	{Code: "320", Name: "村镇银行", family: true},
+	{Code: "321", Name: "重庆三峡银行", aliases: "三峡银行"},
+	{Code: "322", Name: "上海农村商业银行", aliases: "上海农商银行"},
 	{Code: "323", Name: "互联网银行", family: true},
+	{Code: "325", Name: "上海银行"},
+	{Code: "401", Name: "城市信用社", family: true},
 	{Code: "402", Name: "农村信用社", aliases: "农信社 信用社", family: true},
 	{Code: "403", Name: "中国邮政储蓄银行", aliases: "邮政储蓄银行 邮储银行 邮储"},
 }
