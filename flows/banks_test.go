@@ -64,7 +64,7 @@ func TestPublishedCodes(t *testing.T) {
 			t.Errorf("ReadBranchCode(%s) = %q in %q, %v, want %q", code, got.Bank, got.Region, err, want)
 		}
 	}
-	for _, code := range []string{"501290000012", "502290000006", "531290088881", "593100000020", "671290000017", "781393010011"} {
+	for _, code := range []string{"501290000012", "502290000006", "531290088881", "593100000020", "671290000017"} {
 		if got, err := ReadBranchCode(code); err != nil || !got.Foreign {
 			t.Errorf("ReadBranchCode(%s) = %+v, %v, want a bank with foreign money", code, got, err)
 		}

@@ -29,7 +29,7 @@ func (f Form) Kept() Form {
 			}
 		}
 	}
-	keep(KeyManual, KeyScene, KeyQuiet, KeyDropped)
+	keep(KeyManual, KeyScene, KeyQuiet, KeyDropped, KeyPictures)
 	for _, doc := range Agreements() {
 		keep(consentKey(doc.ID))
 	}
@@ -41,9 +41,6 @@ func (f Form) Kept() Form {
 	}
 	if f.Has(KeyCompanyProved) || f.Has(KeyPayeeAccount) { // its money may still come
 		keep(KeyCreditCode, KeyCompanyProved)
-	}
-	if f.Has(KeyCompanyProved) {
-		keep(KeyMethod, KeyOrgNumber)
 	}
 	if f.Has(KeyOrderNo) {
 		kept[KeyDropped] = f[KeyOrderNo]
@@ -70,6 +67,8 @@ type Case struct {
 	Editing State     `cbor:"10,keyasint,omitempty"` // where an answer is being changed from, to come back to
 	Heard   time.Time `cbor:"11,keyasint,omitzero"`  // when the applicant was last heard
 	Contact Contact   `cbor:"12,keyasint,omitzero"`
+
+	Proposed Form `cbor:"13,keyasint,omitempty"` // read from messages and pictures for the present page, and not sent in
 }
 
 // Contact is when the applicant last did something in WeChat. It limits how
@@ -221,7 +220,7 @@ const (
 	KeyBefore       Key = "before"
 	KeyDropped      Key = "dropped"  // number of the order that was cancelled
 	KeyQuiet        Key = "quiet"    // the applicant wants no reminders
-	KeyPictures     Key = "pictures" // how many were read for the case
+	KeyPictures     Key = "pictures" // how many were read
 	KeyTold         Key = "told"     // step of which the applicant was told that it is slow
 )
 

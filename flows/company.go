@@ -29,17 +29,16 @@ var transferSteps = []Step{
 		Lines: []int{59},
 		Title: "填写企业信息",
 		Turn:  Turn{"您", "1分钟"},
-		Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码或工商注册号，也可以直接回复代码，或发一张营业执照的照片。\n境外组织没有这个代码，请点“境外组织”，上传材料由人工核验。",
+		Ask:   "个人实名认证已通过。接下来认证贵单位，请点开下面的页面填写统一社会信用代码或工商注册号，也可以在聊天里直接发代码，或发一张营业执照的照片。\n境外组织没有这个代码，请点“境外组织”，上传材料由人工核验。",
 		Help:  "统一社会信用代码在营业执照上，共18位。旧执照上是15位工商注册号。",
 		Page: &Page{
 			ID: PageID(CompanyPage), Title: "企业实名认证", Submit: "下一步",
-			Paste: pastedLicence,
+			Paste: pastedLicence, Print: pastedLicence,
 			Fields: []Field{
 				{Key: KeyOrgName, Lines: []int{49}, Label: "企业名称", Input: InputFixed},
 				{Key: KeyCreditCode, Lines: []int{50}, Label: "统一社会信用代码或工商注册号", Hint: "18位代码，或15位注册号", Input: InputText, Read: readCompanyCode},
 			},
 		},
-		Read: &Reader{"code", KeyCreditCode, readCompanyCode},
 		Exits: []Exit{
 			{On: Answered(), If: industrialCode, Do: []Action{tellKind}, To: CompanyMethod, Lines: []int{43, 44}},
 			{On: Answered(), Do: []Action{tellKind, byTransfer}, To: CompanyRules, Lines: []int{43}},

@@ -334,11 +334,14 @@ func (m *move) filled(step Step, got Filled) {
 
 // complete takes the answers to a whole page.
 func (m *move) complete(step Step, answers Form) {
+	for _, field := range step.Page.Fields {
+		if field.Optional && !answers.Has(field.Key) && m.c.Form.Has(field.Key) {
+			answers[field.Key] = Secret{} // it was left empty this time
+		}
+	}
+	m.c.Proposed = nil
 	m.save(step.Page.ID, answers)
 	for _, field := range step.Page.Fields {
-		if !answers.Has(field.Key) {
-			delete(m.c.Form, field.Key) // it was left empty this time
-		}
 		if field.Document != nil {
 			m.effects = append(m.effects, Agree{
 				Document: field.Document.ID, Version: field.Document.Version, Via: m.event.Via, At: m.event.At,
@@ -371,6 +374,9 @@ func (m *move) keep(answers Form) {
 	for k, v := range answers {
 		if k != KeyPassword && k != KeyCode {
 			m.c.Form[k] = v
+		}
+		if v.IsZero() {
+			delete(m.c.Form, k)
 		}
 	}
 }
@@ -457,6 +463,9 @@ func (m *move) enter(to State) {
 		m.c.Left = ""
 	} else if !from.detour() {
 		m.c.Left = m.c.At
+	}
+	if !step.detour() {
+		m.c.Proposed = step.shows(m.c.Proposed)
 	}
 	m.c.At, m.c.Entry, m.c.Misses = step.At, entry(m.event), 0
 	if m.c.Form.Text(KeyTold) != string(step.At) && !step.detour() {

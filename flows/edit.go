@@ -45,6 +45,7 @@ func (m *move) edit(step Step, word string) bool {
 		return false
 	}
 	m.via = "edit"
+	m.c.Editing = ""
 	switch {
 	case page.At == here.At:
 		m.say("“" + field.Label + "”就在这一页里填写。")
@@ -78,7 +79,7 @@ func (m *move) named(here Step, name string) (page Step, field Field, ok bool) {
 				if f.Input == InputFixed || f.Input == InputAgree || !m.c.Form.Has(f.Key) && s.At != here.At {
 					continue
 				}
-				alike := 4*overlap(name, f.Label) + 2*overlap(name, s.Page.Title) + headword(name, f.Label)
+				alike := 4*overlap(name, f.Label) + 2*specific(name, s.Page.Title) + headword(name, f.Label)
 				if alike > best || alike == best && alike > 0 && !found {
 					page, field, ok, best, found = s, f, true, alike, true
 				}
@@ -115,6 +116,15 @@ func overlap(a, b string) int {
 		return 0
 	}
 	return best
+}
+
+// specific is the overlap with a page's title, of more than the word that many
+// titles end in.
+func specific(name, title string) int {
+	if n := overlap(name, title); n > 2 {
+		return n
+	}
+	return 0
 }
 
 // leads reports whether the pages alone lead from one step to another, when all

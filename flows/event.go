@@ -185,7 +185,10 @@ type TransferOpened struct {
 // told the amount of ours, its Alipay account spoke for it, or the register has
 // the applicant as its legal representative. Payer is the company. The kind's
 // stored name is from when only a transfer could prove.
-type CompanyProved struct{ Payer Secret }
+type CompanyProved struct {
+	Payer Secret
+	Code  Secret `cbor:",omitempty"` // that it is proved under
+}
 
 // NotRepresentative says that the register does not have the applicant as the
 // company's legal representative, or cannot tell.

@@ -32,6 +32,9 @@ func Learned(what Happening) Form {
 		put(KeyPayeeUntil, clock(e.Until))
 	case CompanyProved:
 		put(KeyCompanyProved, "1")
+		if !e.Code.IsZero() {
+			f[KeyCreditCode] = e.Code
+		}
 	case PayoutSent:
 		put(KeyPayoutTail, e.Tail)
 		put(KeyAmountUntil, clock(e.Until))

@@ -16,7 +16,8 @@ type Page struct {
 	Intro  string
 	Submit string // label of the button
 	Fields []Field
-	Paste  func(text string, at time.Time) Form // finds several answers in one message; nil when none is looked for
+	Paste  func(text string, at time.Time) Form // finds answers in a message; nil when none is looked for
+	Print  func(text string, at time.Time) Form // finds them in the words of a picture; nil when none is taken
 }
 
 // Input is how a field is asked for.

@@ -2,7 +2,6 @@ package flows
 
 import (
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -10,12 +9,13 @@ import (
 // (C14). What is read from it is only proposed: the applicant sees it on the
 // page and sends it in. Of the picture nothing else is kept.
 
-// picturesACase bounds what one case may have read: reading costs the operator.
+// picturesACase bounds what one applicant may have read, also over several
+// cases: reading costs the operator.
 const picturesACase = 10
 
 // pictured takes a picture where a page can be filled from one.
 func (m *move) pictured(step Step, sent Sent) bool {
-	if sent.Picture.IsZero() || step.Page == nil || step.Page.Paste == nil {
+	if sent.Picture.IsZero() || step.Page == nil || step.Page.Print == nil {
 		return false
 	}
 	m.via = "picture"
@@ -25,46 +25,35 @@ func (m *move) pictured(step Step, sent Sent) bool {
 		m.ask(step)
 		return true
 	}
-	m.c.Form[KeyPictures] = Conceal(strconv.Itoa(n + 1))
+	m.save(PageID(KeyPictures), Form{KeyPictures: Conceal(strconv.Itoa(n + 1))})
 	m.effects = append(m.effects, ReadPicture{Page: step.Page.ID, Picture: sent.Picture})
 	m.say("图片收到了，正在识别，请稍候。图片我们不保存。")
 	return true
 }
 
-// pictureRead opens the page with what was read. When the applicant has gone on
-// meanwhile, it is of no use any more.
+// pictureRead proposes what was read. Whoever is on a detour finds it when they
+// are back; whoever has gone on meanwhile needs it no more.
 func (m *move) pictureRead(step Step, read PictureRead) {
 	m.via = string(KindPictureRead)
-	if !step.asks(read.Page) {
+	asks := step
+	if left, ok := m.flow.Step(m.c.Left); ok {
+		asks = left
+	}
+	if !asks.asks(read.Page) {
 		return
 	}
-	labels := step.Page.labels(read.Found)
-	if len(labels) == 0 {
-		m.say("没有从图片里读到要填的内容。请换一张清楚、端正的照片，或点开页面填写。")
-	} else {
-		m.keep(read.Found)
-		m.say("已从图片里读到：" + strings.Join(labels, "、") + "。请点开页面核对，没问题再提交。")
+	if !m.propose(asks, read.Found, "已从图片里读到：") {
+		m.say("没有从图片里读到要填的内容。请发一张清楚、端正的照片，不用发原图；也可以点开页面填写。")
 	}
 	m.askAgain(step)
 }
 
-// FindOn finds what a page asks for in a text, as [Page.Paste] does: nothing on a
-// page that is not there, or looks for nothing.
+// FindOn finds what a page asks for in the words of a picture, as [Page.Print]
+// does: nothing on a page that is not there, or takes no pictures.
 func (f *Flow) FindOn(page PageID, text string, at time.Time) Form {
 	step, ok := f.Step(State(page))
-	if !ok || !step.asks(page) || step.Page.Paste == nil {
+	if !ok || !step.asks(page) || step.Page.Print == nil {
 		return nil
 	}
-	return step.Page.Paste(text, at)
-}
-
-// labels names the fields that have an answer, as the page does.
-func (p Page) labels(found Form) []string {
-	var all []string
-	for _, f := range p.Fields {
-		if found.Has(f.Key) {
-			all = append(all, f.Label)
-		}
-	}
-	return all
+	return step.Page.Print(text, at)
 }

@@ -37,7 +37,7 @@ func given(doc Agreement) map[string]Consent {
 // TestResume walks every row of Resumes with the least that leads there.
 func TestResume(t *testing.T) {
 	person := Form{KeyKind: Conceal(KindPerson), KeyTitle: Conceal("x")}
-	overseas := Form{KeyKind: Conceal(KindCompany), KeyMethod: Conceal(MethodPapers), KeyOrgNumber: Conceal("HK1234567"), KeyTitle: Conceal("x")}
+	overseas := Form{KeyKind: Conceal(KindCompany), KeyCreditCode: Conceal("HK1234567"), KeyTitle: Conceal("x")}
 	both := Facts{Begun: true, Registered: true, PersonVerified: true, CompanyVerified: true}
 	with := func(f Facts, form Form, change func(*Facts)) Facts {
 		f.Begun, f.Form = true, form

@@ -40,12 +40,12 @@ var service = Chapter{
 			Lines: []int{79, 86, 87},
 			Title: "填写开票信息",
 			Turn:  Turn{"您", "2分钟"},
-			Ask:   "请点开下面的页面，填写并确认开票信息，也可以把贵单位的开票信息整段发过来，或发一张截图。默认开具增值税普通发票（电子）；需要专票，请回复“人工”。",
+			Ask:   "请点开下面的页面，填写并确认开票信息，也可以在聊天里把开票信息整段发过来，或发一张截图。默认开具增值税普通发票（电子）；需要专票，请回复“人工”。",
 			Help:  "发票抬头是认证通过的机构名称，不能修改。纳税人识别号必填，其他可以不填。",
 			Page: &Page{
 				ID: PageID(ServiceInvoice), Title: "开票信息", Submit: "确认开票信息",
 				Intro: "默认开具增值税普通发票（电子）。",
-				Paste: pastedInvoice,
+				Paste: pastedInvoice, Print: pastedInvoice,
 				Fields: []Field{
 					{Key: KeyTitle, Lines: []int{80}, Label: "发票抬头", Input: InputFixed},
 					{Key: KeyTaxNumber, Lines: []int{81}, Label: "纳税人识别号", Hint: "一般与统一社会信用代码相同", Input: InputText, Read: readTaxNumber},
@@ -83,7 +83,7 @@ var service = Chapter{
 			Page: &Page{
 				ID: PageID(ServiceDelivery), Title: "收货信息", Submit: "确认收货信息",
 				Intro: "快递公司：顺丰寄付（不可更改）。",
-				Paste: pastedDelivery,
+				Paste: pastedDelivery, Print: pastedDelivery,
 				Fields: []Field{
 					{Key: KeyRecipient, Lines: []int{93}, Label: "收货人姓名", Input: InputText, Read: readRecipient},
 					{Key: KeyProvince, Lines: []int{94}, Label: "省份", Input: InputProvince, Read: readProvince},
@@ -123,19 +123,17 @@ var (
 	titleOfPerson  = titled("the invoice names the verified person", KeyName)
 )
 
-// overseas holds for an organisation that was proved by the papers of another
-// country's register, and so has no taxpayer number to be invoiced under.
+// overseas holds for an organisation that was proved by papers under a number
+// that is no code of the mainland's, and so has no taxpayer number to be invoiced
+// under.
 var (
 	overseas = &Guard{"an overseas organisation applies", func(c Case, _ Event) bool { return isOverseas(c.Form) }}
 	taxed    = &Guard{"a mainland organisation applies", func(c Case, e Event) bool { return company.Holds(c, e) && !isOverseas(c.Form) }}
 )
 
 func isOverseas(f Form) bool {
-	if f.Text(KeyKind) != KindCompany || f.Text(KeyMethod) != MethodPapers {
-		return false
-	}
-	_, err := readCompanyCode(f.Text(KeyOrgNumber), time.Time{})
-	return err != nil
+	_, err := readCompanyCode(f.Text(KeyCreditCode), time.Time{})
+	return f.Text(KeyKind) == KindCompany && f.Has(KeyCreditCode) && err != nil
 }
 
 // titled locks the invoice's title to a verified name (M80).

@@ -91,7 +91,7 @@ func (v *View) ask(step flows.Step, s Shown) {
 		v.Card = &Card{Title: labelFiles, URL: s.Browser}
 		s.Question.Text = strings.Replace(s.Question.Text, "请点开下面的页面", "请用浏览器打开下面的链接", 1)
 	case step.Page != nil:
-		v.Page = page(*step.Page, s.Case.Form)
+		v.Page = page(*step.Page, s.Case.OnPage())
 	}
 	if s.Question.Card != nil { // no step has both
 		v.Card = &Card{Title: s.Question.Card.Title, URL: s.Card}
@@ -135,8 +135,8 @@ var (
 	inApp = strings.NewReplacer(
 		"二维码不能在微信里打开：请保存图片后用支付宝“扫一扫”选相册，或用另一部手机的支付宝扫描。", "",
 		"二维码不能在微信里打开：请保存图片后用支付宝“扫一扫”选相册。", "",
-		"，或发一张营业执照的照片", "", // pictures come by WeChat only
-		"，或发一张截图", "",
+		"，也可以在聊天里直接发代码，或发一张营业执照的照片", "",
+		"，也可以在聊天里把开票信息整段发过来，或发一张截图", "",
 		"扫描二维码，登录后一键授权", "打开下面的授权页，登录后一键授权",
 		"把图片转给同事扫就可以", "请同事打开下面的授权页就可以",
 		"请点开下面的页面，", "请在下面",

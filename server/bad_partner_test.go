@@ -204,7 +204,7 @@ func (c *citizen) keptNotices(t *testing.T) {
 		c.unpaid()
 	}
 	waiting, err := c.book.Waiting(t.Context())
-	if err != nil || len(waiting) != 1 || waiting[0].Talk != c.talk().ID || waiting[0].Why != "money" {
+	if err != nil || len(waiting) != 1 || waiting[0].Talk != c.talk().ID || !slices.Equal(waiting[0].Why, []string{"money"}) {
 		t.Errorf("waiting for an agent: %v %v, want this talk because of money", waiting, err)
 	}
 }

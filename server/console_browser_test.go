@@ -167,6 +167,6 @@ func (s *setting) conversation() {
 	s.says(talkOne, desk.WhoApplicant, "专票怎么开？我们财务说一定要专票，不然报销不了。")
 	s.says(talkOne, desk.WhoBot, "我没有听懂。您可以回复“帮助”，或者回复“人工”。")
 	s.says(talkOne, desk.WhoApplicant, "人工")
-	s.open["aaaaaaaaaaaaaaaaaaaaaaaaa4"] = desk.Help{Talk: "aaaaaaaaaaaaaaaaaaaaaaaaa4", Why: "parcel", Since: time.Now().Add(-26 * time.Hour), Name: flows.Conceal("宁波海曙某某进出口贸易有限公司")}
+	s.open["aaaaaaaaaaaaaaaaaaaaaaaaa4"] = desk.Help{Talk: "aaaaaaaaaaaaaaaaaaaaaaaaa4", Why: []string{"parcel"}, Since: time.Now().Add(-26 * time.Hour), Name: flows.Conceal("宁波海曙某某进出口贸易有限公司")}
 	s.cases["aaaaaaaaaaaaaaaaaaaaaaaaa4"] = flows.Case{At: flows.DeliveryTrouble, Form: applicant()}
 }

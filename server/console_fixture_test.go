@@ -195,7 +195,7 @@ func setUp(t *testing.T) *setting {
 	}}
 	for _, id := range []desk.TalkID{talkOne, talkTwo} {
 		s.cases[id] = flows.Case{At: flows.ServiceConfirm, Entry: "e", Form: applicant(), Owner: flows.Owner{Kind: flows.OwnerQueue, Epoch: 1}}
-		s.open[id] = desk.Help{Talk: id, Why: "applicant", Since: time.Now().Add(-5 * time.Minute), Name: flows.Conceal("王小明")}
+		s.open[id] = desk.Help{Talk: id, Why: []string{"applicant"}, Since: time.Now().Add(-5 * time.Minute), Name: flows.Conceal("王小明")}
 	}
 	heard := s.cases[talkOne]
 	heard.Last, heard.Contact.Wrote = flows.WeChat, flows.SecondOf(time.Now())

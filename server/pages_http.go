@@ -287,7 +287,7 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 	}
 	switch {
 	case step.Page != nil:
-		v.Form = form(step.Page, talk.Case.Form, typed, problems)
+		v.Form = form(step.Page, talk.Case.OnPage(), typed, problems)
 		if key, asked := fileField(step.Page); asked {
 			n, err := s.book.NewPapers(c.UserContext(), talk.ID)
 			if err != nil {

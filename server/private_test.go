@@ -27,8 +27,11 @@ func TestNothingPersonalIsLogged(t *testing.T) {
 	n.tells(t, "/world/faults", map[string]any{"partner": "wechat", "fault": "500", "times": 1}, nil)
 	c.proves()
 	c.askedForAnAddress(func() {
-		n.tells(t, "/world/wechat/"+c.OpenID+"/photo", map[string]string{"printed": "姓名 " + c.Name + "\n公民身份号码 " + c.IDNumber + "\n" + c.Mobile}, nil)
-		c.wait(t, "the photograph to be read", func() bool { return c.talk().Case.Form.Has(flows.KeyToMobile) })
+		n.tells(t, "/world/wechat/"+c.OpenID+"/photo", map[string]string{"printed": "姓名 " + c.Name + "\n公民身份号码 " + c.IDNumber + "\n手机 " + c.Mobile}, nil)
+		c.wait(t, "the photograph to be read", func() bool { return c.talk().Case.Proposed.Has(flows.KeyToMobile) })
+		if got := c.talk().Case.Proposed.Text(flows.KeyToMobile); got != c.Mobile {
+			t.Errorf("the mobile that is proposed is %q, want what is printed as one", got)
+		}
 	})
 	c.orders()
 	n.tells(t, "/world/faults", map[string]any{"partner": "courier", "fault": "500", "times": 1}, nil)

@@ -45,6 +45,7 @@ type Server struct {
 	embedded  *miniredis.Miniredis
 	account   bot.Account
 	voice     *wechatVoice
+	eyes      desk.Eyes
 	uploads   *limiter // of files, by talk
 	alipay    *alipay.Client
 	face      desk.Face

@@ -57,7 +57,7 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 		Flow: flow, Talks: s.talks, Known: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log, Watch: s.watch,
 		Partners: desk.Partners{
 			Face: s.face, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Authority: s.authority, Bank: s.bank,
-			Payer: s.alipay, Holders: s.alipay, Register: s.register, Factors: s.factors, Eyes: s.voice.client, Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
+			Payer: s.alipay, Holders: s.alipay, Register: s.register, Factors: s.factors, Eyes: s.eyes, Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
 			Payee:  flows.Payee{Name: cfg.Bank.AccountName, Account: cfg.Bank.Account, Bank: cfg.Bank.BankName},
 		},
@@ -155,6 +155,9 @@ func (s *Server) wireWechat() (err error) {
 func (s *Server) wireVoice() {
 	w := s.cfg.WeChat
 	c := wechat.New(wechat.Config{AppID: w.AppID, AppSecret: w.AppSecret, APIURL: w.APIURL, OpenURL: w.OpenURL, MPURL: w.MPURL}, s.watch.guarded("wechat"), s.talks.Shelf(), s.now)
+	// Reading pictures takes seconds and megabytes: what people are told does not
+	// wait behind it.
+	s.eyes = wechat.New(wechat.Config{AppID: w.AppID, AppSecret: w.AppSecret, APIURL: w.APIURL}, s.watch.guarded("wechat pictures"), s.talks.Shelf(), s.now)
 	s.voice = &wechatVoice{client: c, links: s.links, shelf: s.talks.Shelf(), news: w.news(), now: s.now, log: s.log}
 }
 

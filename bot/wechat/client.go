@@ -76,7 +76,7 @@ func post(path string, body any) (call, error) {
 
 // do makes a call with the token, and once more with a new one when the
 // platform refuses the first. The answer is decoded into out unless that is nil;
-// into a *[]byte goes a file, which only a refusal answers with JSON.
+// into a *[]byte goes a picture.
 func (c *Client) do(ctx context.Context, k call, out any) error {
 	old, err := c.current(ctx, "")
 	if err != nil {
@@ -136,12 +136,11 @@ func decode(path string, body []byte, out any) error {
 		ErrCode int    `json:"errcode"`
 		ErrMsg  string `json:"errmsg"`
 	}
-	err := json.Unmarshal(body, &status)
-	if file, ok := out.(*[]byte); ok && err != nil {
+	if file, ok := out.(*[]byte); ok && strings.HasPrefix(http.DetectContentType(body), "image/") {
 		*file = body
 		return nil
 	}
-	if err != nil {
+	if err := json.Unmarshal(body, &status); err != nil {
 		return fmt.Errorf("wechat: %s: answer is not JSON", path)
 	}
 	if status.ErrCode != 0 {
@@ -149,6 +148,9 @@ func decode(path string, body []byte, out any) error {
 	}
 	if out == nil {
 		return nil
+	}
+	if _, ok := out.(*[]byte); ok {
+		return fmt.Errorf("wechat: %s: answer is no picture", path)
 	}
 	if err := json.Unmarshal(body, out); err != nil {
 		return fmt.Errorf("wechat: %s: answer is not as documented", path)

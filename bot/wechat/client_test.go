@@ -415,7 +415,8 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 		_, who := c.Who(t.Context(), appSecret)
 		_, up := c.Upload(t.Context(), "x.png", png)
 		_, _, scene := c.Scene(t.Context(), "x", time.Minute)
-		for _, err := range []error{c.Text(t.Context(), person, person), who, up, scene, c.Menu(t.Context(), nil)} {
+		_, read := c.Read(t.Context(), flows.Conceal(person))
+		for _, err := range []error{c.Text(t.Context(), person, person), who, up, scene, read, c.Menu(t.Context(), nil)} {
 			if err == nil {
 				t.Fatalf("a call to %s succeeds", address)
 			}

@@ -69,7 +69,7 @@ func TestWhateverAnApplicantWroteStaysText(t *testing.T) {
 		}
 	}
 	c := flows.Case{At: flows.ServiceConfirm, Form: form, Owner: flows.Owner{Kind: flows.OwnerAgent, Agent: "a", Name: hostile}}
-	open := []desk.Help{{Talk: hostile, Why: hostile, Name: flows.Conceal(hostile), Owner: c.Owner}}
+	open := []desk.Help{{Talk: hostile, Why: []string{hostile}, Name: flows.Conceal(hostile), Owner: c.Owner}}
 	talk := NewTalk(manual, desk.Talk{ID: hostile, Case: c}, flows.Reply{Text: hostile}, open, "b")
 	talk.Form = Form{Token: hostile, Nonce: hostile, Draft: hostile, Why: hostile}
 	for _, who := range []desk.Who{desk.WhoApplicant, desk.WhoBot, desk.WhoAgent, desk.WhoWorld, desk.WhoUnsent, hostile} {
@@ -101,10 +101,10 @@ func TestQueueIsSortedForItsAgent(t *testing.T) {
 		return flows.Owner{Kind: flows.OwnerAgent, Agent: name, Name: display}
 	}
 	q := NewQueue([]desk.Help{
-		{Talk: "a", Why: "applicant", Since: noon.Add(-59 * time.Second), Owner: flows.Owner{Kind: flows.OwnerQueue}, Name: flows.Conceal("王小明")},
+		{Talk: "a", Why: []string{"applicant"}, Since: noon.Add(-59 * time.Second), Owner: flows.Owner{Kind: flows.OwnerQueue}, Name: flows.Conceal("王小明")},
 		{Talk: "b", Since: noon.Add(-time.Minute), Owner: agent("zhang", "张三")},
-		{Talk: "c", Why: "stuck", Since: noon.Add(-47 * time.Hour)},
-		{Talk: "d", Why: "orphan paid", Since: noon.Add(-49 * time.Hour), Owner: agent("li", "李四"), Name: flows.Conceal("杭州青枫信息科技有限公司")},
+		{Talk: "c", Why: []string{"stuck"}, Since: noon.Add(-47 * time.Hour)},
+		{Talk: "d", Why: []string{"orphan paid"}, Since: noon.Add(-49 * time.Hour), Owner: agent("li", "李四"), Name: flows.Conceal("杭州青枫信息科技有限公司")},
 	}, "zhang", "c", noon)
 	want := Queue{
 		Mine: []Entry{{Talk: "b", Name: "新客户", Why: "会话进行中", Since: "1 分钟", Holder: "张三"}},

@@ -36,7 +36,7 @@ func NewQueue(all []desk.Help, me string, chosen desk.TalkID, now time.Time) Que
 	var q Queue
 	for _, h := range all {
 		e := Entry{
-			Talk: h.Talk, Name: "新客户", Why: reason(h.Why), Since: ago(now.Sub(h.Since)),
+			Talk: h.Talk, Name: "新客户", Why: reasonsOf(h.Why), Since: ago(now.Sub(h.Since)),
 			Holder: h.Owner.Name, Chosen: h.Talk == chosen,
 		}
 		if !h.Name.IsZero() {
@@ -60,7 +60,6 @@ func (q Queue) Empty() bool { return len(q.Mine)+len(q.Waiting)+len(q.Others) ==
 // reasons are why an agent is called, as the flow, the desk and the ledger
 // write it.
 var reasons = map[string]string{
-	"":                  "会话进行中",
 	"applicant":         "客户要求人工",
 	"review":            "有材料要人工核验",
 	"many applications": "同一人30天内办理了多次，请留意",
@@ -76,6 +75,17 @@ var reasons = map[string]string{
 	"transfer":          "对公汇款对不上，需要核实",
 	"amount":            "回填的金额三次不对，需要核实",
 	"grant":             "多次用不是本单位的支付宝授权，需要核实",
+}
+
+func reasonsOf(why []string) string {
+	if len(why) == 0 {
+		return "会话进行中"
+	}
+	said := make([]string, len(why))
+	for i, w := range why {
+		said[i] = reason(w)
+	}
+	return strings.Join(said, "；")
 }
 
 // reason says it to an agent. What is new to this table is shown as it is.

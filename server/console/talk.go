@@ -76,7 +76,7 @@ func (Side) template() string     { return "side" }
 func NewTalk(flow *flows.Flow, talk desk.Talk, question flows.Reply, open []desk.Help, me string) Talk {
 	c := talk.Case
 	step, _ := flow.Step(c.At)
-	called := slices.ContainsFunc(open, func(h desk.Help) bool { return h.Talk == talk.ID && h.Why != "" })
+	called := slices.ContainsFunc(open, func(h desk.Help) bool { return h.Talk == talk.ID && len(h.Why) > 0 })
 	return Talk{
 		ID: talk.ID, Name: title(c.Form), Step: flow.Fill(step.Title, c.Form), Turn: turn(step.Turn),
 		Owner: standing(c.Owner, me), Holder: c.Owner.Name, From: c.Owner.Agent, Called: called, Version: fmt.Sprint(c.Owner.Epoch, called),

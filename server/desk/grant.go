@@ -51,7 +51,7 @@ func (d *Desk) compareRepresentative(ctx context.Context, ref Ref) error {
 	org := flows.Organisation{Name: facts.Form[flows.KeyOrgName], CreditCode: facts.Form[flows.KeyCreditCode]}
 	switch {
 	case facts.CompanyVerified:
-		return d.answer(ctx, ref, flows.CompanyProved{Payer: org.Name})
+		return d.answer(ctx, ref, flows.CompanyProved{Payer: org.Name, Code: org.CreditCode})
 	case !facts.PersonVerified:
 		return d.answer(ctx, ref, flows.NotRepresentative{Why: "请先完成个人实名认证。"})
 	}
@@ -106,7 +106,7 @@ func (d *Desk) checkGrant(ctx context.Context, ref Ref) error {
 		return err
 	}
 	if facts.CompanyVerified {
-		return d.answer(ctx, ref, flows.CompanyProved{Payer: facts.Form[flows.KeyOrgName]})
+		return d.answer(ctx, ref, flows.CompanyProved{Payer: facts.Form[flows.KeyOrgName], Code: facts.Form[flows.KeyCreditCode]})
 	}
 	return d.answer(ctx, ref, flows.GrantNotYet{})
 }

@@ -316,7 +316,7 @@ type Helpdesk interface {
 // Help is one talk on the agents' desk.
 type Help struct {
 	Talk  TalkID
-	Why   string
+	Why   []string // an agent is called, oldest first; nothing when none is
 	Since time.Time
 	Owner flows.Owner
 	Name  flows.Secret // of the applicant or the organisation, when known

@@ -5,6 +5,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"certdesk/flows"
@@ -34,10 +35,23 @@ func (l *Ledger) CallAgent(ctx context.Context, ref desk.Ref, why string, at tim
 	})
 }
 
-// call puts a talk into the queue unless it is there.
+// also stands between the reasons of one call.
+const also = "\n"
+
+// call puts a talk into the queue. When it is there already, the reason is added
+// to those that an agent reads.
 func (l *Ledger) call(ctx context.Context, tx txn, talk desk.TalkID, why string, at time.Time) error {
-	_, err := once(ctx, tx, &helpRow{ID: randomName(), Talk: talk, Why: why, Since: millis(at)})
-	return err
+	fresh, err := once(ctx, tx, &helpRow{ID: randomName(), Talk: talk, Why: why, Since: millis(at)})
+	if err != nil || fresh {
+		return err
+	}
+	_, err = tx.NewUpdate().Model((*helpRow)(nil)).Set("why = why || ?", also+why).
+		Where("talk = ? AND answered_at = 0", talk).
+		Where("? || why || ? NOT LIKE ?", also, also, "%"+also+why+also+"%").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: call to %s: %w", talk, err)
+	}
+	return nil
 }
 
 // waitingBefore counts who called before and has nobody to speak to yet.
@@ -93,11 +107,18 @@ func (l *Ledger) Waiting(ctx context.Context) ([]desk.Help, error) {
 			return nil, err
 		}
 		all[i] = desk.Help{
-			Talk: row.ID, Why: row.Why, Since: moment(row.Since), Name: nameOf(form),
+			Talk: row.ID, Why: whys(row.Why), Since: moment(row.Since), Name: nameOf(form),
 			Owner: flows.Owner{Kind: row.OwnerKind, Agent: row.OwnerAgent, Name: row.OwnerName, Epoch: row.OwnerEpoch},
 		}
 	}
 	return all, nil
+}
+
+func whys(why string) []string {
+	if why == "" {
+		return nil
+	}
+	return strings.Split(why, also)
 }
 
 func nameOf(form flows.Form) flows.Secret {

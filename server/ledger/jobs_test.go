@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,7 +219,7 @@ func TestStuckFindsWhatNoJobCovers(t *testing.T) {
 		if n := jobs(t, l); n != 2 {
 			t.Errorf("%d jobs, want one for the effect and one for the report", n)
 		}
-		if all, err := l.Waiting(t.Context()); err != nil || len(all) != 1 || all[0].Why != WhyStuck {
+		if all, err := l.Waiting(t.Context()); err != nil || len(all) != 1 || !slices.Equal(all[0].Why, []string{WhyStuck}) {
 			t.Errorf("Waiting = %+v, %v, want an agent called", all, err)
 		}
 		wantStuck(t, l, later) // alive again

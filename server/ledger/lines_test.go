@@ -336,7 +336,7 @@ func unmatchByHand(t *testing.T, l books) {
 	if told, err := l.Told(ctx, talk); err != nil || told["unproved/"+proof] != (flows.CompanyUnproved{}) {
 		t.Errorf("the talk is not told: %v, %v", told, err)
 	}
-	if waiting, err := l.Waiting(ctx); err != nil || len(waiting) != 1 || waiting[0].Why != whyTransfer {
+	if waiting, err := l.Waiting(ctx); err != nil || len(waiting) != 1 || !slices.Equal(waiting[0].Why, []string{whyTransfer}) {
 		t.Errorf("waiting are %+v, %v, want a call to the talk", waiting, err)
 	}
 	line := listing(t, l, "R1")

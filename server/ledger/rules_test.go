@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -337,7 +338,7 @@ func TestALetterAboutAPaymentCallsAnAgent(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if all, err := l.Waiting(ctx); err != nil || len(all) != 1 || all[0].Talk != talk || all[0].Why != WhyMoney {
+		if all, err := l.Waiting(ctx); err != nil || len(all) != 1 || all[0].Talk != talk || !slices.Equal(all[0].Why, []string{WhyMoney}) {
 			t.Errorf("Waiting = %v, %v, want this talk because of money", all, err)
 		}
 		row, body := inboxRow{ID: "payment/n1"}, flows.Trade{}

@@ -181,7 +181,11 @@ func (l *Ledger) provedCompany(ctx context.Context, tx txn, proof proofRow, c fl
 	if err != nil {
 		return err
 	}
-	seen := flows.CompanyProved{Payer: c.Payer}
+	org, err := l.companyOf(proof)
+	if err != nil {
+		return err
+	}
+	seen := flows.CompanyProved{Payer: c.Payer, Code: org.CreditCode}
 	return errors.Join(
 		l.endProof(ctx, tx, proof, proofSeen),
 		l.learned(ctx, tx, proof.Talk, seen, at),
@@ -221,7 +225,7 @@ func (l *Ledger) provedOtherwise(ctx context.Context, tx txn, p otherProof) (flo
 	if fresh, err := once(ctx, tx, &proof); err != nil || !fresh {
 		return flows.CompanyProved{}, errors.Join(err, fmt.Errorf("ledger: proof of %s: %w", p.Talk, errTaken))
 	}
-	seen := flows.CompanyProved{Payer: p.Org.Name}
+	seen := flows.CompanyProved{Payer: p.Org.Name, Code: p.Org.CreditCode}
 	return seen, errors.Join(
 		l.learned(ctx, tx, p.Talk, seen, p.At),
 		l.audit(ctx, tx, audited{Actor: p.Actor, Did: "proved", Talk: p.Talk, About: p.Number, At: p.At}),
@@ -252,7 +256,7 @@ func (l *Ledger) alreadyProved(ctx context.Context, tx txn, talk desk.TalkID) (f
 		return nil, err
 	}
 	org, err := l.companyOf(seen)
-	return flows.CompanyProved{Payer: org.Name}, err
+	return flows.CompanyProved{Payer: org.Name, Code: org.CreditCode}, err
 }
 
 func (l *Ledger) answerSeen(ctx context.Context, tx txn, ref desk.Ref, seen proofRow, at time.Time) error {
@@ -260,7 +264,7 @@ func (l *Ledger) answerSeen(ctx context.Context, tx txn, ref desk.Ref, seen proo
 	if err != nil {
 		return err
 	}
-	return l.answer(ctx, tx, ref, flows.CompanyProved{Payer: org.Name}, at)
+	return l.answer(ctx, tx, ref, flows.CompanyProved{Payer: org.Name, Code: org.CreditCode}, at)
 }
 
 // companyFacts reads whether the organisation is proved; then its name and code

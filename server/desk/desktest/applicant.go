@@ -243,7 +243,7 @@ func (a *applicant) calls() string {
 	if i < 0 {
 		return ""
 	}
-	return all[i].Why
+	return strings.Join(all[i].Why, " ")
 }
 
 // together has rivals do something at once and returns the errors that are not

@@ -4,6 +4,7 @@ package desktest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func firstIsFirst(t *testing.T, h Helping) {
 	if len(all) != 2 || all[0].Talk != early || all[1].Talk != late {
 		t.Fatalf("Waiting = %+v, want the earlier call first", all)
 	}
-	if all[0].Why != "applicant" || !all[0].Since.Equal(Noon) || all[0].Name.Reveal() != "张三" {
+	if !slices.Equal(all[0].Why, []string{"applicant"}) || !all[0].Since.Equal(Noon) || all[0].Name.Reveal() != "张三" {
 		t.Errorf("Waiting[0] = %+v, want why, since when and who", all[0])
 	}
 }
@@ -70,8 +71,9 @@ func waitsOnce(t *testing.T, h Helping) {
 	if got := callAgent(t, h, talk, "e2", "slow", Noon.Add(time.Hour)); got != (flows.AgentCalled{}) {
 		t.Errorf("a second call reports %#v, want the same place", got)
 	}
-	if all := waiting(t, h); len(all) != 1 || all[0].Why != "applicant" || !all[0].Since.Equal(Noon) {
-		t.Errorf("Waiting = %+v, want the first call", all)
+	callAgent(t, h, talk, "e3", "slow", Noon.Add(2*time.Hour))
+	if all := waiting(t, h); len(all) != 1 || !slices.Equal(all[0].Why, []string{"applicant", "slow"}) || !all[0].Since.Equal(Noon) {
+		t.Errorf("Waiting = %+v, want the first call, and each reason once", all)
 	}
 }
 

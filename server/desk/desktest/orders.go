@@ -39,13 +39,11 @@ func Orders(t *testing.T, open func(t *testing.T) Ledger) {
 	run(t, open, tests)
 }
 
-// onePayer pays for three applicants unnoticed, and for a fourth.
+// onePayer pays for three applicants unnoticed, and for a fourth, to whom an agent is
+// called for something else already.
 func onePayer(t *testing.T, l Ledger) {
 	for n, name := range []string{"a", "b", "c", "d"} {
 		a := newPerson(t, l, name)
-		if err := l.Answered(t.Context(), a.talk, Noon); err != nil {
-			t.Fatal(err)
-		}
 		a.chooses()
 		a.orders()
 		paid := trade(a.opens(Noon))
@@ -57,9 +55,6 @@ func onePayer(t *testing.T, l Ledger) {
 		}
 	}
 	e := newPerson(t, l, "e")
-	if err := l.Answered(t.Context(), e.talk, Noon); err != nil {
-		t.Fatal(err)
-	}
 	e.pays() // nobody says by whom
 	e.wantCalled(false, "many paid")
 }
@@ -71,7 +66,7 @@ func (a *applicant) wantCalled(want bool, why string) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	is := slices.ContainsFunc(all, func(h desk.Help) bool { return h.Talk == a.talk && h.Why == why })
+	is := slices.ContainsFunc(all, func(h desk.Help) bool { return h.Talk == a.talk && slices.Contains(h.Why, why) })
 	if is != want {
 		a.t.Errorf("an agent is called to %s for %s: %t, want %t", a.talk, why, is, want)
 	}
