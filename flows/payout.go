@@ -80,6 +80,7 @@ var payoutSteps = []Step{
 		Exit{On: Got(KindCompanyProved), To: ServiceChoose, Lines: []int{71, 77}},
 		Exit{On: Got(KindAmountWrong), If: noTryLeft, To: CompanyUntold, Lines: []int{71}},
 		Exit{On: Got(KindAmountWrong), To: CompanyAmount, Lines: []int{71}},
+		Exit{On: Got(KindPayoutNotYet), To: CompanyAmount},
 		Exit{On: Got(KindPayoutRefused), To: CompanyAccount},
 	), "正在核对金额，请稍候。"),
 	{
@@ -131,7 +132,7 @@ var (
 	checkAmount = Action{
 		Name:    "compare the amount",
 		Effect:  func(Case) Effect { return CheckAmount{} },
-		Reports: []Kind{KindCompanyProved, KindAmountWrong, KindPayoutRefused},
+		Reports: []Kind{KindCompanyProved, KindAmountWrong, KindPayoutNotYet, KindPayoutRefused},
 	}
 	noTryLeft = &Guard{"no try is left", func(_ Case, e Event) bool {
 		wrong, ok := e.What.(AmountWrong)

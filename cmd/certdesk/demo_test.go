@@ -265,6 +265,7 @@ func (a *applicant) tellsTheAmount(asked item, who resident) {
 	if sent[1].Amount == wrong {
 		wrong = "0.12"
 	}
+	a.wait("the money to arrive", func() bool { return arrivals()[1].Status == "SUCCESS" })
 	a.fills(page, map[string]string{"amount": wrong})
 	a.hears("金额不对，还可以填2次")
 	a.do("say", map[string]string{"text": "收到" + sent[1].Amount + "元"})

@@ -73,6 +73,7 @@ var reasons = map[string]string{
 	"stuck":             "系统办理不下去，需要处理",
 	"money":             "有一笔款项对不上",
 	"transfer":          "对公汇款对不上，需要核实",
+	"returned":          "认证用的汇款被银行退回，需要核实",
 	"amount":            "回填的金额三次不对，需要核实",
 	"grant":             "多次用不是本单位的支付宝授权，需要核实",
 }

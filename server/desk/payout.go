@@ -71,8 +71,25 @@ func (d *Desk) PayoutChanged(ctx context.Context, number string) error {
 
 func (d *Desk) lookAtPayout(ctx context.Context, number string) (flows.PayoutState, error) {
 	state, why, err := d.cfg.Partners.Payer.PaidOut(ctx, number)
-	if err != nil || state != flows.PayoutReturned {
-		return state, err
+	switch {
+	case err != nil:
+	case state == flows.PayoutArrived:
+		err = d.cfg.Ledger.PayoutArrived(ctx, number)
+	case state == flows.PayoutReturned:
+		err = d.cfg.Ledger.PayoutReturned(ctx, number, why, d.cfg.Now())
 	}
-	return state, d.cfg.Ledger.PayoutReturned(ctx, number, why, d.cfg.Now())
+	return state, err
+}
+
+// checkAmount asks the bank first: who tells an amount before the money is there
+// has guessed it.
+func (d *Desk) checkAmount(ctx context.Context, ref Ref) error {
+	number, err := d.cfg.Ledger.LivePayout(ctx, ref.Talk)
+	if err == nil {
+		_, err = d.lookAtPayout(ctx, number)
+	}
+	if err := ignore(err, ErrUnknown); err != nil {
+		return err
+	}
+	return d.cfg.Ledger.CheckAmount(ctx, ref, d.cfg.Now())
 }

@@ -52,7 +52,7 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 	case flows.CheckPayout:
 		return d.checkPayout(ctx, ref)
 	case flows.CheckAmount:
-		return d.cfg.Ledger.CheckAmount(ctx, ref, now)
+		return d.checkAmount(ctx, ref)
 	case flows.CompareRepresentative:
 		return d.compareRepresentative(ctx, ref)
 	case flows.OpenGrant:

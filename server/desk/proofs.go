@@ -103,12 +103,19 @@ type Payouts interface {
 	// reports PayoutSent to ref.
 	PayoutTaken(ctx context.Context, ref Ref, number string, at time.Time) error
 
+	// PayoutArrived notes that the bank says that the money is there: from now on
+	// the amount counts.
+	PayoutArrived(ctx context.Context, number string) error
+
 	// PayoutReturned ends a payout that was refused or came back, and reports
-	// PayoutRefused with words, once.
+	// PayoutRefused with words, once. When it has proved the company, an agent is
+	// called, and unless there is an order the proof is taken back and
+	// CompanyUnproved reported.
 	PayoutReturned(ctx context.Context, number, why string, at time.Time) error
 
 	// CheckAmount compares the saved amount with what was sent, once for each
-	// ref, and reports CompanyProved or AmountWrong. The third wrong one ends the payout.
+	// ref, and reports CompanyProved, AmountWrong, or PayoutNotYet while the money
+	// is not known to be there. The third wrong one ends the payout.
 	CheckAmount(ctx context.Context, ref Ref, at time.Time) error
 
 	// LivePayout returns the number of the payout whose amount a talk may tell,

@@ -183,7 +183,7 @@ func (w *town) PaidOut(context.Context, string) (flows.PayoutState, string, erro
 	if w.returned {
 		return flows.PayoutReturned, "银行退回。", nil
 	}
-	return flows.PayoutMoving, "", nil
+	return flows.PayoutArrived, "", nil
 }
 
 func (w *town) Authorise(back, state string) string {

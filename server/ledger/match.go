@@ -118,11 +118,15 @@ func (l *Ledger) unprove(ctx context.Context, tx txn, line bankLineRow, at time.
 	if !errors.Is(err, desk.ErrUnknown) {
 		return "", err
 	}
+	return proof.Talk, errors.Join(l.takeBack(ctx, tx, proof, at), l.call(ctx, tx, proof.Talk, whyTransfer, at))
+}
+
+// takeBack ends a proof that counts no more, and tells its talk.
+func (l *Ledger) takeBack(ctx context.Context, tx txn, proof proofRow, at time.Time) error {
 	forgotten := flows.PageID("learned:" + flows.KindCompanyProved)
-	return proof.Talk, errors.Join(
+	return errors.Join(
 		l.endProof(ctx, tx, proof, proofClosed),
 		l.save(ctx, tx, proof.Talk, forgotten, flows.Form{flows.KeyCompanyProved: flows.Secret{}}, at),
-		l.call(ctx, tx, proof.Talk, whyTransfer, at),
 		l.report(ctx, tx, "unproved/"+proof.Number, proof.Talk, flows.CompanyUnproved{}, at),
 	)
 }

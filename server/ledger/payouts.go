@@ -36,11 +36,13 @@ type payoutRow struct {
 
 type payoutState string
 
-// A returned payout did not arrive, a spent one has no try left, a closed one
+// The bank has taken a sent payout, and says of an arrived one that the money is
+// there: its amount may be told. A returned payout did not arrive, a spent one has no try left, a closed one
 // was given up or is too late.
 const (
 	payoutOpen     payoutState = "open"
 	payoutSent     payoutState = "sent"
+	payoutArrived  payoutState = "arrived"
 	payoutReturned payoutState = "returned"
 	payoutSpent    payoutState = "spent"
 	payoutClosed   payoutState = "closed"
@@ -56,11 +58,15 @@ type companyAccount struct {
 const (
 	amountTries     = 3 // of one payout
 	payoutsADay     = 3 // to one organisation, whoever asks
+	spentAMonth     = 2 // with an amount that nobody found, before another way must be gone
 	firstPayoutPoll = 10 * time.Second
 	accountTail     = 4
 )
 
-const whyAmount = "amount" // an organisation does not find the amount
+const (
+	whyAmount   = "amount"   // an organisation does not find the amount
+	whyReturned = "returned" // money that proved an organisation came back
+)
 
 // OpenPayout implements [desk.Payouts].
 func (l *Ledger) OpenPayout(ctx context.Context, ref desk.Ref, between desk.Range, at time.Time) (flows.Payout, error) {
@@ -105,7 +111,7 @@ func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, betwe
 			return payoutRow{}, nil, err
 		}
 		if same && at.Before(moment(live.Until)) {
-			if live.State == payoutSent {
+			if live.State != payoutOpen {
 				return live, l.sentReport(live, to), nil
 			}
 			return live, nil, nil
@@ -127,6 +133,14 @@ func (l *Ledger) newPayout(ctx context.Context, tx txn, talk desk.TalkID, org fl
 	}
 	if n >= payoutsADay {
 		return payoutRow{}, flows.PayoutRefused{Why: "今天已经向贵单位汇款3次，请明天再试，或者改为由贵单位汇款。"}, nil
+	}
+	spent, err := tx.NewSelect().Model((*payoutRow)(nil)).
+		Where("org = ? AND state = ? AND at > ?", blind, payoutSpent, millis(at.Add(-30*24*time.Hour))).Count(ctx)
+	if err != nil {
+		return payoutRow{}, nil, fmt.Errorf("ledger: spent payouts to an organisation: %w", err)
+	}
+	if spent >= spentAMonth {
+		return payoutRow{}, flows.PayoutRefused{Why: "两次汇款的金额都没有核对上，请改为由贵单位汇款，或上传材料由人工核验。"}, nil
 	}
 	number, err := numbered("O", second, at, 10)
 	if err != nil {
@@ -159,7 +173,7 @@ func (l *Ledger) PayoutTaken(ctx context.Context, ref desk.Ref, number string, a
 		if err != nil {
 			return err
 		}
-		if row.State != payoutOpen && row.State != payoutSent {
+		if !row.State.live() {
 			return nil // given up meanwhile
 		}
 		if row.State == payoutOpen {
@@ -186,14 +200,28 @@ func (l *Ledger) sentReport(row payoutRow, to companyAccount) flows.PayoutSent {
 	return flows.PayoutSent{Tail: account[max(0, len(account)-accountTail):], Until: moment(row.Until), Left: amountTries - row.Wrong}
 }
 
+func (s payoutState) live() bool { return s == payoutOpen || s == payoutSent || s == payoutArrived }
+
+// PayoutArrived implements [desk.Payouts].
+func (l *Ledger) PayoutArrived(ctx context.Context, number string) error {
+	_, err := l.db.NewUpdate().Model((*payoutRow)(nil)).Set("state = ?", payoutArrived).
+		Where("number = ? AND state IN (?, ?)", number, payoutOpen, payoutSent).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: payout %s: %w", number, err)
+	}
+	return nil
+}
+
 // PayoutReturned implements [desk.Payouts].
 func (l *Ledger) PayoutReturned(ctx context.Context, number, why string, at time.Time) error {
 	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		row, err := l.payout(ctx, tx, number)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if row.State != payoutOpen && row.State != payoutSent {
+		case row.State == payoutProved:
+			return errors.Join(l.turnPayout(ctx, tx, row, payoutReturned), l.proofReturned(ctx, tx, row, at))
+		case !row.State.live():
 			return nil
 		}
 		return errors.Join(
@@ -201,6 +229,27 @@ func (l *Ledger) PayoutReturned(ctx context.Context, number, why string, at time
 			l.report(ctx, tx, "payout/"+number+"/returned", row.Talk, flows.PayoutRefused{Why: why}, at),
 		)
 	})
+}
+
+// proofReturned takes back what an amount proved whose money came back after all:
+// it was never in the company's account. Where an order stands on it already, a
+// person decides.
+func (l *Ledger) proofReturned(ctx context.Context, tx txn, row payoutRow, at time.Time) error {
+	if err := l.call(ctx, tx, row.Talk, whyReturned, at); err != nil {
+		return err
+	}
+	_, err := l.liveOrder(ctx, tx, row.Talk)
+	if !errors.Is(err, desk.ErrUnknown) {
+		return err
+	}
+	proof := proofRow{Number: row.Number}
+	if err := found(tx.NewSelect().Model(&proof).WherePK().Scan(ctx), "proof "+row.Number); err != nil || proof.State != proofSeen {
+		return err
+	}
+	return errors.Join(
+		l.takeBack(ctx, tx, proof, at),
+		l.audit(ctx, tx, audited{Did: "proof taken back", Talk: row.Talk, About: row.Number, At: at}),
+	)
 }
 
 // CheckAmount implements [desk.Payouts].
@@ -228,6 +277,9 @@ func (l *Ledger) compare(ctx context.Context, tx txn, talk desk.TalkID, at time.
 	}
 	if err != nil {
 		return nil, err
+	}
+	if row.State != payoutArrived {
+		return flows.PayoutNotYet{Why: "银行显示这笔汇款还没有到账。到账后请再填一次，这次不算次数。"}, nil
 	}
 	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
@@ -274,7 +326,7 @@ func (l *Ledger) LivePayout(ctx context.Context, talk desk.TalkID) (number strin
 
 func (l *Ledger) livePayout(ctx context.Context, db bun.IDB, talk desk.TalkID) (payoutRow, error) {
 	var row payoutRow
-	err := db.NewSelect().Model(&row).Where("talk = ? AND state IN (?, ?)", talk, payoutOpen, payoutSent).Scan(ctx)
+	err := db.NewSelect().Model(&row).Where("talk = ? AND state IN (?, ?, ?)", talk, payoutOpen, payoutSent, payoutArrived).Scan(ctx)
 	return row, found(err, "payout of "+string(talk))
 }
 

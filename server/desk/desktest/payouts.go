@@ -20,6 +20,8 @@ func Payouts(t *testing.T, open func(t *testing.T) Ledger) {
 		"the right amount proves the company":         amountProves,
 		"three wrong amounts end a payout":            amountWrong,
 		"a try is counted once":                       amountOnce,
+		"nobody guesses before the money is there":    amountGuessed,
+		"money that comes back takes its proof back":  provedReturned,
 		"a payout that came back proves nothing":      payoutReturned,
 		"an expired payout proves nothing":            payoutExpires,
 		"three payouts a day":                         payoutLimit,
@@ -75,6 +77,16 @@ func (a *applicant) sends(at time.Time) flows.Payout {
 	return p
 }
 
+// arrives sends a payout that the bank says is there.
+func (a *applicant) arrives(at time.Time) flows.Payout {
+	a.t.Helper()
+	p := a.sends(at)
+	if err := a.l.PayoutArrived(a.t.Context(), p.Number); err != nil {
+		a.t.Fatal(err)
+	}
+	return p
+}
+
 func (a *applicant) says(amount flows.Fen, at time.Time) flows.Happening {
 	a.t.Helper()
 	a.saves(flows.PageID(flows.CompanyAmount), map[flows.Key]string{flows.KeyAmount: amount.String()})
@@ -106,7 +118,7 @@ func payoutToAnother(t *testing.T, l Ledger) {
 	a := banking(t, l, "a")
 	first := a.sends(Noon)
 	a.accounts("33001616781053000002")
-	second := a.sends(Noon)
+	second := a.arrives(Noon)
 	if second.Number == first.Number || second.Account.Reveal() != "33001616781053000002" {
 		t.Errorf("the second payout is %+v", second)
 	}
@@ -120,7 +132,7 @@ func payoutToAnother(t *testing.T, l Ledger) {
 func amountProves(t *testing.T, l Ledger) {
 	a := banking(t, l, "a")
 	a.asksForTransfer(Noon) // both ways at once
-	p := a.sends(Noon)
+	p := a.arrives(Noon)
 	if got := a.says(p.Amount, Noon.Add(time.Hour)); got.Kind() != flows.KindCompanyProved {
 		t.Fatalf("the right amount told %#v, want CompanyProved", got)
 	}
@@ -140,7 +152,7 @@ func amountProves(t *testing.T, l Ledger) {
 
 func amountWrong(t *testing.T, l Ledger) {
 	a := banking(t, l, "a")
-	p := a.sends(Noon)
+	p := a.arrives(Noon)
 	for left := 2; left >= 0; left-- {
 		got, ok := a.says(other(p), Noon).(flows.AmountWrong)
 		if !ok || got.Left != left || got.Why == "" {
@@ -153,15 +165,64 @@ func amountWrong(t *testing.T, l Ledger) {
 	if a.facts().CompanyVerified {
 		t.Error("the company is proved")
 	}
-	again := a.sends(Noon.Add(time.Minute))
+	again := a.arrives(Noon.Add(time.Minute))
 	if again.Number == p.Number {
 		t.Error("a spent payout is sent again")
+	}
+	for range 3 {
+		a.says(other(again), Noon.Add(time.Minute))
+	}
+	if _, told := a.asksForPayout(Noon.Add(29 * 24 * time.Hour)); told == nil || told.Kind() != flows.KindPayoutRefused {
+		t.Errorf("after two that nobody found, a third payout of a month told %#v, want PayoutRefused", told)
+	}
+	a.sends(Noon.Add(31 * 24 * time.Hour))
+}
+
+func amountGuessed(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	p := a.sends(Noon)
+	for _, amount := range []flows.Fen{p.Amount, other(p)} {
+		if got := a.says(amount, Noon); got.Kind() != flows.KindPayoutNotYet || a.facts().CompanyVerified {
+			t.Errorf("an amount before the money is there told %#v, want PayoutNotYet", got)
+		}
+	}
+	if err := l.PayoutArrived(t.Context(), p.Number); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := a.says(other(p), Noon).(flows.AmountWrong); !ok || got.Left != 2 {
+		t.Errorf("the first amount that counts told %#v, want 2 tries left", got)
+	}
+}
+
+func provedReturned(t *testing.T, l Ledger) {
+	a, b := banking(t, l, "a"), banking(t, l, "b")
+	for _, who := range []*applicant{a, b} {
+		p := who.arrives(Noon)
+		if got := who.says(p.Amount, Noon); got.Kind() != flows.KindCompanyProved {
+			t.Fatalf("the right amount told %#v", got)
+		}
+		if who == b {
+			who.chooses()
+			who.orders()
+		}
+		for range 2 {
+			if err := l.PayoutReturned(t.Context(), p.Number, "银行退回。", Noon.Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		who.wantCalled(true, "returned")
+	}
+	if n := a.count(flows.KindCompanyUnproved); n != 1 || a.facts().CompanyVerified {
+		t.Errorf("the money came back, and the company is proved: %t, told %d times", a.facts().CompanyVerified, n)
+	}
+	if n := b.count(flows.KindCompanyUnproved); n != 0 || !b.facts().CompanyVerified {
+		t.Error("a proof that an order stands on was taken back without a person")
 	}
 }
 
 func amountOnce(t *testing.T, l Ledger) {
 	a := banking(t, l, "a")
-	p := a.sends(Noon)
+	p := a.arrives(Noon)
 	a.saves(flows.PageID(flows.CompanyAmount), map[flows.Key]string{flows.KeyAmount: other(p).String()})
 	ref := a.ref()
 	for range 3 {
@@ -195,7 +256,7 @@ func payoutReturned(t *testing.T, l Ledger) {
 
 func payoutExpires(t *testing.T, l Ledger) {
 	a := banking(t, l, "a")
-	p := a.sends(Noon)
+	p := a.arrives(Noon)
 	late := Noon.Add(flows.AmountWithin)
 	if got := a.says(p.Amount, late); got.Kind() != flows.KindAmountWrong {
 		t.Errorf("the right amount, too late, told %#v, want AmountWrong", got)
