@@ -40,6 +40,9 @@ func (d *Desk) compareFactors(ctx context.Context, ref Ref, e flows.CompareFacto
 	case err != nil:
 		return err
 	case d.cfg.Partners.Factors == nil: // nobody was asked: that is no refusal to be counted
+		if err := d.cfg.Ledger.CheckEnded(ctx, check.Number, CheckEnd{}, d.cfg.Now()); err != nil {
+			return err
+		}
 		return d.answer(ctx, ref, flows.FaceRefused{Why: factorsSilent})
 	case e.Factor != flows.FactorCard:
 		card = flows.Secret{}

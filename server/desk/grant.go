@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"certdesk/flows"
 )
@@ -39,8 +40,13 @@ type Register interface {
 const (
 	registerSilent = "暂时查不到贵单位的登记信息，请换一种方式认证。"
 	registerNo     = "登记的法定代表人不是您本人。法定代表人刚变更的，登记信息要过几天才会更新；请换一种方式认证。"
+	registerOften  = "今天核对的次数太多了，请明天再试，或换一种方式认证。"
 	accountOther   = "这个支付宝不是您本人实名的。请用您本人的支付宝，或换一种方式认证。"
 )
+
+// comparisonsADay bounds what one applicant may ask the register, which charges
+// for each answer.
+const comparisonsADay = 5
 
 // compareRepresentative passes a legal representative who applies in person (M41).
 func (d *Desk) compareRepresentative(ctx context.Context, ref Ref) error {
@@ -54,6 +60,13 @@ func (d *Desk) compareRepresentative(ctx context.Context, ref Ref) error {
 		return d.answer(ctx, ref, flows.CompanyProved{Payer: org.Name, Code: org.CreditCode})
 	case !facts.PersonVerified:
 		return d.answer(ctx, ref, flows.NotRepresentative{Why: "请先完成个人实名认证。"})
+	}
+	asked, err := d.cfg.Ledger.Comparisons(ctx, ref.Talk, d.cfg.Now().Add(-24*time.Hour/time.Duration(d.cfg.Hurry)))
+	if err != nil {
+		return err
+	}
+	if asked >= comparisonsADay {
+		return d.answer(ctx, ref, flows.NotRepresentative{Why: registerOften})
 	}
 	match, err := d.represents(ctx, org, flows.Person{Name: facts.Form[flows.KeyName], IDNumber: facts.Form[flows.KeyIDNumber]})
 	if why, no := refused(err); no {

@@ -100,3 +100,27 @@ func TestARepresentativePassesAtOnce(t *testing.T) {
 	h.says("我是法定代表人")
 	h.reaches(flows.ServiceChoose)
 }
+
+// TestTheRegisterIsAskedFiveTimesADay by one applicant: each answer costs.
+func TestTheRegisterIsAskedFiveTimesADay(t *testing.T) {
+	h := newHouse(t)
+	h.work(h.desk)
+	h.handlerProved()
+	h.town.registers(flows.MatchNone)
+	told := func(words string) int {
+		h.town.mu.Lock()
+		defer h.town.mu.Unlock()
+		return strings.Count(strings.Join(h.town.said, "\n"), words)
+	}
+	for n := range 5 {
+		h.says("我是法定代表人")
+		h.until("a no", func() bool { return told("登记的法定代表人不是您本人") == n+1 })
+	}
+	h.says("我是法定代表人")
+	h.until("that it is enough", func() bool { return told("今天核对的次数太多了") == 1 })
+	h.town.mu.Lock()
+	defer h.town.mu.Unlock()
+	if h.town.looked != 5 {
+		t.Errorf("the register was asked %d times, want 5", h.town.looked)
+	}
+}

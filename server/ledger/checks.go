@@ -28,7 +28,8 @@ const (
 	firstFacePoll  = 5 * time.Second
 	checkRandom    = 12 // characters of a number, after its time
 	checkNumbering = "20060102150405"
-	refusedADay    = 5 // attempts of one talk; guessing at somebody's data ends there
+	refusedADay    = 5  // attempts of one talk, or about one person; guessing at somebody's data ends there
+	openedADay     = 20 // by one talk; each costs the operator
 )
 
 // OpenCheck implements [desk.Checks]. An attempt that is too old, or that was
@@ -38,6 +39,9 @@ func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, at time.Time) (des
 	var check desk.Check
 	err := l.openOrTell(ctx, ref, at, func(ctx context.Context, tx txn) (flows.Happening, error) {
 		outcome, err := l.needsNoCheck(ctx, tx, ref.Talk, at)
+		if outcome != nil {
+			err = l.forget(ctx, tx, ref.Talk, flows.KeyBankCard) // nothing will be compared with it
+		}
 		if err != nil || outcome != nil {
 			return outcome, err
 		}
@@ -63,16 +67,25 @@ func (l *Ledger) needsNoCheck(ctx context.Context, tx txn, talk desk.TalkID, at 
 	case !form.Has(flows.KeyName), !form.Has(flows.KeyIDNumber):
 		return flows.FaceRefused{Why: "请先填写姓名和身份证号。"}, nil
 	}
-	refused, err := tx.NewSelect().Model((*checkRow)(nil)).
-		Where("talk = ? AND state = ? AND at > ?", talk, checkRefused, millis(at.Add(-l.hurried(24*time.Hour)))).Count(ctx)
+	lately := millis(at.Add(-l.hurried(24 * time.Hour)))
+	refused, err := tx.NewSelect().Model((*checkRow)(nil)).Where("state = ? AND at > ?", checkRefused, lately).
+		Where("(talk = ? OR id_blind = ?)", talk, l.personBlind(form[flows.KeyIDNumber])).Count(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: refused checks of %s: %w", talk, err)
+	}
+	opened, err := tx.NewSelect().Model((*checkRow)(nil)).Where("talk = ? AND at > ?", talk, lately).Count(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: checks of %s: %w", talk, err)
 	}
-	if refused >= refusedADay {
-		return flows.FaceRefused{Why: "今天没有通过的次数太多了，请明天再试，或回复“人工”。"}, nil
+	if refused >= refusedADay || opened >= openedADay {
+		return flows.FaceRefused{Why: "今天尝试的次数太多了，请明天再试，或回复“人工”。"}, nil
 	}
 	return nil, nil
 }
+
+// personBlind is the blind index by which attempts about one person are counted,
+// whoever makes them.
+func (l *Ledger) personBlind(idNumber flows.Secret) string { return l.blind("identity number", idNumber) }
 
 func (l *Ledger) openCheck(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (desk.Check, error) {
 	form, err := l.saved(ctx, tx, talk)
@@ -100,7 +113,7 @@ func (l *Ledger) makeCheck(ctx context.Context, tx txn, talk desk.TalkID, person
 	number := "F" + at.In(flows.Beijing).Format(checkNumbering) + strings.ToUpper(randomName()[:checkRandom])
 	row := checkRow{
 		Number: number, Talk: talk, State: checkOpen, At: millis(at), Until: millis(at.Add(l.hurried(checkGood))),
-		URL: l.cfg.PublicURL + "/h5/face/" + number,
+		URL: l.cfg.PublicURL + "/h5/face/" + number, IDBlind: l.personBlind(person.IDNumber),
 	}
 	var err error
 	if row.Person, err = l.seal(checkPlace(number), person); err != nil {

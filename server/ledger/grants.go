@@ -224,6 +224,16 @@ func (l *Ledger) wrongHolder(ctx context.Context, tx txn, row grantRow, why stri
 	return l.report(ctx, tx, id, row.Talk, flows.GrantRefused{Why: why}, at)
 }
 
+// Comparisons implements [desk.Grants].
+func (l *Ledger) Comparisons(ctx context.Context, talk desk.TalkID, since time.Time) (int, error) {
+	n, err := l.read.NewSelect().Model((*reportRow)(nil)).
+		Where("talk = ? AND kind IN (?, ?) AND at > ?", talk, flows.KindNotRepresentative, flows.KindRepresentativeNamed, millis(since)).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("ledger: comparisons of %s: %w", talk, err)
+	}
+	return int(n), nil
+}
+
 // Represented implements [desk.Grants].
 func (l *Ledger) Represented(ctx context.Context, ref desk.Ref, org flows.Organisation, at time.Time) error {
 	return l.tx(ctx, func(ctx context.Context, tx txn) error {

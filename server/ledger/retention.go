@@ -55,7 +55,17 @@ func (l *Ledger) Forget(ctx context.Context, at time.Time) (int, error) {
 		}
 	}
 	n, err := l.dropWords(ctx, at)
-	return forgotten + n, errors.Join(append(errs, err)...)
+	return forgotten + n, errors.Join(append(errs, err, l.dropTries(ctx, at))...)
+}
+
+// dropTries forgets who was not proved, once they count for no limit any more.
+func (l *Ledger) dropTries(ctx context.Context, at time.Time) error {
+	_, err := l.db.NewUpdate().Model((*checkRow)(nil)).Set("id_blind = ''").
+		Where("state NOT IN (?, ?) AND id_blind <> '' AND at < ?", checkPassed, checkOpen, millis(at.Add(-24*time.Hour))).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: old tries: %w", err)
+	}
+	return nil
 }
 
 // identitiesDue are talks whose certificate was activated before a time and
@@ -92,7 +102,7 @@ func (l *Ledger) maskChecks(ctx context.Context, tx txn, talk desk.TalkID, at ti
 		}
 		row.ForgottenAt = max(millis(at), 1)
 		if row.Person != "" { // who was not proved is forgotten already
-			row.IDBlind = l.blind("identity number", check.Person.IDNumber)
+			row.IDBlind = l.personBlind(check.Person.IDNumber)
 			if row.Person, err = l.seal(checkPlace(row.Number), mask(check.Person)); err != nil {
 				return err
 			}

@@ -254,7 +254,7 @@ func (l *Ledger) prove(ctx context.Context, tx txn, row reviewRow, what flows.Re
 	if err != nil && !errors.Is(err, desk.ErrUnknown) {
 		return nil, err
 	}
-	check := checkRow{Number: row.Number, Talk: row.Talk, State: checkPassed, At: millis(at), Until: millis(at)}
+	check := checkRow{Number: row.Number, Talk: row.Talk, State: checkPassed, At: millis(at), Until: millis(at), IDBlind: l.personBlind(what.Number)}
 	if check.Person, err = l.seal(checkPlace(row.Number), flows.Person{Name: what.Name, IDNumber: what.Number}); err != nil {
 		return nil, err
 	}

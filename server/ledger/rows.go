@@ -100,7 +100,7 @@ type checkRow struct {
 	State       string      `bun:"state"`
 	At          int64       `bun:"at"`
 	Until       int64       `bun:"until"`
-	IDBlind     string      `bun:"id_blind"`     // of the identity number of who was proved
+	IDBlind     string      `bun:"id_blind"`     // of the identity number of who was proved, and for a day of who was not
 	ForgottenAt int64       `bun:"forgotten_at"` // when it went
 }
 

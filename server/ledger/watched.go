@@ -22,13 +22,10 @@ const (
 	whyPayer    = "many paid"
 )
 
-// watchPerson marks a passed check with the blind index of whom it proved, and
-// calls an agent when there are unusually many.
+// watchPerson calls an agent when the person of a passed check was proved
+// unusually often.
 func (l *Ledger) watchPerson(ctx context.Context, tx txn, c desk.Check, at time.Time) error {
-	blind := l.blind("identity number", c.Person.IDNumber)
-	if _, err := tx.NewUpdate().Model((*checkRow)(nil)).Set("id_blind = ?", blind).Where("number = ?", c.Number).Exec(ctx); err != nil {
-		return fmt.Errorf("ledger: check %s: %w", c.Number, err)
-	}
+	blind := l.personBlind(c.Person.IDNumber)
 	return l.callIfMany(ctx, tx, c.Talk, whyPersonal, at, tx.NewSelect().Model((*checkRow)(nil)).ColumnExpr("COUNT(*)").
 		Where("id_blind = ? AND state = ? AND at > ?", blind, checkPassed, millis(at.Add(-watched))))
 }

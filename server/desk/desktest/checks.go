@@ -39,6 +39,8 @@ func Checks(t *testing.T, open func(t *testing.T) Proving) {
 		"an expired attempt is silent and passes no more":   expiredIsSilent,
 		"an unknown attempt can be ended but not be opened": unknownCheck,
 		"five refusals a day are all":                       refusalsEnd,
+		"whoever makes them":                                refusalsOfOne,
+		"twenty attempts a day are all":                     attemptsEnd,
 	})
 }
 
@@ -274,4 +276,37 @@ func refusalsEnd(t *testing.T, p Proving) {
 		t.Errorf("it reports %#v, want FaceRefused until tomorrow", got)
 	}
 	openCheck(t, p, talk, "e6", Noon.Add(25*time.Hour))
+}
+
+// refusalsOfOne are about one person, from as many talks.
+func refusalsOfOne(t *testing.T, p Proving) {
+	for i := range 5 {
+		talk := named(t, p, fmt.Sprint("o", i))
+		ref := Ref(talk, "e")
+		endCheck(t, p, openCheck(t, p, talk, "e", Noon).Number, desk.CheckEnd{Why: "不一致。", Ref: ref})
+	}
+	sixth := named(t, p, "oF")
+	if _, err := p.OpenCheck(t.Context(), Ref(sixth, "e"), Noon); !errors.Is(err, desk.ErrUsed) {
+		t.Errorf("the sixth attempt about one person: %v, want ErrUsed", err)
+	}
+	other := NewTalk(t, p, "oG")
+	Save(t, p, other, "person", flows.PersonPage, "name", "李四", "id", "110105194912310038")
+	openCheck(t, p, other, "e", Noon)
+	openCheck(t, p, sixth, "tomorrow", Noon.Add(25*time.Hour))
+}
+
+// attemptsEnd: an attempt is opened at the provider, and that costs.
+func attemptsEnd(t *testing.T, p Proving) {
+	talk := NewTalk(t, p, "oA")
+	for i := range 20 {
+		Save(t, p, talk, fmt.Sprint("person", i), flows.PersonPage, "name", "张三"+string(rune('一'+i)), "id", "11010519491231002X")
+		openCheck(t, p, talk, fmt.Sprint("e", i), Noon)
+	}
+	Save(t, p, talk, "again", flows.PersonPage, "name", "张三", "id", "11010519491231002X", "bankcard", "6222020000000000000")
+	if _, err := p.OpenCheck(t.Context(), Ref(talk, "last"), Noon); !errors.Is(err, desk.ErrUsed) {
+		t.Errorf("the twenty-first attempt of a day: %v, want ErrUsed", err)
+	}
+	if Facts(t, p, talk).Form.Has(flows.KeyBankCard) {
+		t.Error("the card is kept, and nothing will be compared with it")
+	}
 }
