@@ -100,6 +100,7 @@ var transferSteps = []Step{
 		Back: CompanyRules,
 		Exits: []Exit{
 			{On: Picked("我已汇款", "已汇款", "汇了"), Do: []Action{checkTransfer}, To: Stay, Lines: []int{69}},
+			{On: Picked("换一种方式"), To: CompanyRules, Lines: []int{60}},
 			{On: Got(KindCompanyProved), To: ServiceChoose, Lines: []int{62, 69}},
 			{On: Got(KindTransferWrong), To: Again, Lines: []int{63, 64, 65}},
 			{On: Got(KindTransferNotYet), To: Again, Lines: []int{69}},
@@ -113,7 +114,10 @@ var transferSteps = []Step{
 		Ask:   "7天内没有收到 {org} 的汇款，原来的收款账号已失效。您填写的资料还在。",
 		Help:  "重新获取账户后再汇款；向旧账号汇款不会通过认证。",
 		Back:  CompanyPage,
-		Exits: []Exit{{On: Picked("重新获取账户", "重新获取"), To: CompanyOpening}},
+		Exits: []Exit{
+			{On: Picked("重新获取账户", "重新获取"), To: CompanyOpening},
+			{On: Picked("换一种方式"), To: CompanyRules, Lines: []int{60}},
+		},
 	},
 }
 

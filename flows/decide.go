@@ -129,6 +129,7 @@ func (m *move) wantsMore() {
 	case !ok || said.Choice != "":
 	case normal(said.Text) == WordHuman:
 		m.callAgent(WhyApplicant)
+	case m.distressed(normal(said.Text)):
 	default:
 		m.join(step, said.Text)
 	}
@@ -158,8 +159,10 @@ func (m *move) hear(step Step, said Said) {
 		return
 	}
 	if said.Choice != "" {
+		m.c.Misses++
 		m.via = "old choice"
 		m.say("您点的是之前的选项，现在办到这里：")
+		m.offerPerson()
 		m.ask(step)
 		return
 	}
@@ -191,7 +194,7 @@ func (m *move) picked(step Step, said Said, word string) (Exit, bool) {
 			}
 			continue
 		}
-		if word == strconv.Itoa(n+1) || x.On.named(word) {
+		if ordinal(word) == strconv.Itoa(n+1) || x.On.named(word) {
 			return x, true
 		}
 	}
@@ -210,6 +213,20 @@ func (m *move) options(step Step) []Exit {
 	}
 	return open
 }
+
+// ordinal is the number in 1, ①, 一, 第一个 and 选1.
+func ordinal(word string) string {
+	word = circled.Replace(word)
+	for _, before := range []string{"我选", "选", "第"} {
+		word = strings.TrimPrefix(word, before)
+	}
+	for _, after := range []string{"个", "项", "种", "条"} {
+		word = strings.TrimSuffix(word, after)
+	}
+	return hanDigits.Replace(word)
+}
+
+var circled = strings.NewReplacer("①", "1", "②", "2", "③", "3", "④", "4", "⑤", "5", "⑥", "6", "⑦", "7", "⑧", "8", "⑨", "9")
 
 func (m *move) holds(x Exit) bool { return x.If == nil || x.If.Holds(m.c, m.event) }
 
@@ -291,8 +308,10 @@ func (m *move) seen(step Step, sent Sent) {
 	if m.pictured(step, sent) {
 		return
 	}
+	m.c.Misses++
 	m.via = "not text"
 	m.say("暂时只能看懂文字，请用文字回复。")
+	m.offerPerson()
 	m.ask(step)
 }
 
@@ -325,6 +344,7 @@ func (m *move) filled(step Step, got Filled) {
 	}
 	answers, refusals := step.Page.Read(got.Values, m.c.Form, m.event.At)
 	if len(refusals) > 0 {
+		m.c.Misses++ // the chat offers a person when it is heard next
 		m.via = "refused"
 		m.refusals = refusals
 		return

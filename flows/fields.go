@@ -16,6 +16,7 @@ import (
 var (
 	mobilePattern   = regexp.MustCompile(`^1[3-9]\d{9}$`)
 	landlinePattern = regexp.MustCompile(`^0(?:10|2[0-57-9]|[3-9]\d{2})-?[2-9]\d{6,7}(?:-\d{1,6})?$`)
+	shortLandline   = regexp.MustCompile(`^0(?:10|2\d)-?\d{7}(?:-\d+)?$`) // whose numbers have eight digits
 	freePattern     = regexp.MustCompile(`^[48]00-?\d{3}-?\d{4}$`)
 	mailPattern     = regexp.MustCompile(`^[a-z0-9._%+-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+$`)
 	codePattern     = regexp.MustCompile(`^\d{6}$`)
@@ -33,7 +34,7 @@ func readMobile(text string, _ time.Time) (string, error) {
 		}
 	}
 	if !mobilePattern.MatchString(n) {
-		return "", &Refusal{"手机号码应为11位数字，以1开头。", "13800138000"}
+		return "", &Refusal{"手机号码应为11位数字，以1开头。" + mistypedDigit(n), "13800138000"}
 	}
 	return n, nil
 }
@@ -57,6 +58,9 @@ func readLandline(text string, _ time.Time) (string, error) {
 	n := strip(text, " ()")
 	if !landlinePattern.MatchString(n) && !freePattern.MatchString(n) && !mobilePattern.MatchString(n) {
 		return "", &Refusal{"电话请连区号一起填写。", "0571-88123456"}
+	}
+	if shortLandline.MatchString(n) {
+		return "", &Refusal{"北京、上海等区号后面的号码是8位，请核对。", "010-88123456"}
 	}
 	return n, nil
 }
@@ -87,7 +91,7 @@ func ReadPassword(text string, _ time.Time) (string, error) {
 func readName(text string, _ time.Time) (string, error) {
 	name := strip(unifyDots(text), " ")
 	if n := utf8.RuneCountInString(name); n < 2 || n > 50 || !namePattern.MatchString(name) {
-		return "", &Refusal{"姓名请与身份证一致，只填汉字。", "王小明"}
+		return "", &Refusal{"姓名请与身份证一致，只填汉字，2到50个字；不是这样的，请回复“人工”。", "王小明"}
 	}
 	return name, nil
 }

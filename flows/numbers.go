@@ -30,6 +30,11 @@ func readIDNumber(text string, at time.Time) (string, error) {
 	if len(n) == 15 && digits(n) {
 		return "", &Refusal{"15位身份证已停用，请填18位号码。", idExample}
 	}
+	if len(n) == 18 {
+		if hint := mistypedDigit(n[:17]); hint != "" {
+			return "", &Refusal{"身份证号前17位都是数字，" + hint, idExample}
+		}
+	}
 	if len(n) != 18 || !digits(n[:17]) || (n[17] != 'X' && !digits(n[17:])) {
 		return "", &Refusal{"身份证号应为18位，最后一位可以是X。", idExample}
 	}
@@ -108,6 +113,18 @@ func readCompanyCode(text string, at time.Time) (string, error) {
 		return "", &Refusal{"工商注册号最后一位校验不对，可能有一位输错了，请对照营业执照逐位核对。", "330106000012340"}
 	}
 	return n, nil
+}
+
+// mistypedDigit says which digit a letter among digits was probably meant to be,
+// or nothing.
+func mistypedDigit(text string) string {
+	likely := map[rune]string{'O': "0", 'I': "1", 'L': "1", 'S': "5", 'Z': "2", 'B': "8"}
+	for _, c := range strings.ToUpper(text) {
+		if d, ok := likely[c]; ok {
+			return "字母" + string(c) + "是不是数字" + d + "？"
+		}
+	}
+	return ""
 }
 
 func mistaken(c byte) string {

@@ -40,6 +40,9 @@ func (m *move) heardByAgent(step Step, said Said) {
 		m.tell(waiting)
 	default:
 		m.via = "to the queue"
+		if why := distress(normal(said.Text)); why != "" {
+			m.effects = append(m.effects, CallAgent{Why: why})
+		}
 		m.tell("您的留言客服会看到。急事请拨打 " + m.flow.Phone + "。")
 		m.tell(waiting)
 	}

@@ -1,6 +1,9 @@
 package flows
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // 1.3.2 The company proved the other way round: we send it less than a yuan,
 // and whoever reads its statement says how much came (M70-M77).
@@ -40,6 +43,7 @@ var payoutSteps = []Step{
 		},
 		Back: CompanyRules,
 		Exits: []Exit{
+			{On: Answered(), If: branchElsewhere, Do: []Action{tellBranch}, To: CompanyAccount, Lines: []int{75}},
 			{On: Answered(), To: CompanyPaying, Lines: []int{76}},
 			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
 		},
@@ -134,6 +138,13 @@ var (
 		Effect:  func(Case) Effect { return CheckAmount{} },
 		Reports: []Kind{KindCompanyProved, KindAmountWrong, KindPayoutNotYet, KindPayoutRefused},
 	}
+	branchElsewhere = &Guard{"the branch's code is another bank's, or of another province", func(c Case, _ Event) bool {
+		code, err := ReadBranchCode(c.Form.Text(KeyProofCode))
+		return err == nil && (code.Bank != "" && code.Bank != c.Form.Text(KeyProofBank) ||
+			!strings.Contains(code.Region, c.Form.Text(KeyProofProvince)))
+	}}
+	tellBranch = Action{Name: "tell that the code is another's", Says: "联行号与填写的开户银行或省份对不上，请核对后再提交；不知道联行号的，可以不填。" +
+		"支行是否存在我们查不到，以银行收到汇款为准。"}
 	noTryLeft = &Guard{"no try is left", func(_ Case, e Event) bool {
 		wrong, ok := e.What.(AmountWrong)
 		return ok && wrong.Left == 0

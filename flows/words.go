@@ -95,20 +95,32 @@ func (m *move) anywhere(step Step, word string) bool {
 // fraud and anger are words that a person must hear at once: money or an
 // identity may be in somebody else's hands, or we have failed.
 var (
-	fraud = []string{"诈骗", "被骗", "骗钱", "骗我", "盗用", "冒用", "盗刷", "不是我办", "不是本人办", "报警"}
+	fraud = []string{"诈骗", "被骗", "骗钱", "骗我", "骗了", "盗用", "冒用", "冒充", "盗刷", "被转走", "不是我办", "不是本人办", "报警", "报案"}
 	anger = []string{"投诉", "举报", "起诉", "消费者协会", "12315", "不想活", "自杀"}
 )
 
-// distressed brings a person to somebody who is cheated, or angry.
-func (m *move) distressed(word string) bool {
+// distress says why a person must hear a text at once, or nothing.
+func distress(word string) (why string) {
+	word = strip(word, " ")
 	has := func(w string) bool { return strings.Contains(word, w) }
 	switch {
-	case slices.ContainsFunc(fraud, has):
-		m.tell("您说的情况很重要。请先不要付款，也不要把验证码、密码告诉任何人；如果已经转账，请马上拨打 110 或 96110。")
-		m.callAgent(WhyFraud)
+	case slices.ContainsFunc(fraud, has), has("骗子") && !has("是不是") && !has("吗"): // a question about us has its answer
+		return WhyFraud
 	case slices.ContainsFunc(anger, has):
+		return WhyDistress
+	}
+	return ""
+}
+
+// distressed brings a person to somebody who is cheated, or angry.
+func (m *move) distressed(word string) bool {
+	switch why := distress(word); why {
+	case WhyFraud:
+		m.tell("您说的情况很重要。请先不要付款，也不要把验证码、密码告诉任何人；如果已经转账，请马上拨打 110 或 96110。")
+		m.callAgent(why)
+	case WhyDistress:
 		m.tell("很抱歉给您带来不好的体验。")
-		m.callAgent(WhyDistress)
+		m.callAgent(why)
 	default:
 		return false
 	}

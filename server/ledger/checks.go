@@ -85,7 +85,9 @@ func (l *Ledger) needsNoCheck(ctx context.Context, tx txn, talk desk.TalkID, at 
 
 // personBlind is the blind index by which attempts about one person are counted,
 // whoever makes them.
-func (l *Ledger) personBlind(idNumber flows.Secret) string { return l.blind("identity number", idNumber) }
+func (l *Ledger) personBlind(idNumber flows.Secret) string {
+	return l.blind("identity number", idNumber)
+}
 
 func (l *Ledger) openCheck(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (desk.Check, error) {
 	form, err := l.saved(ctx, tx, talk)

@@ -88,7 +88,8 @@ type waitingRow struct {
 	Since      int64           `bun:"since"`
 }
 
-// Waiting implements [desk.Helpdesk]. It returns the 200 that wait longest.
+// Waiting implements [desk.Helpdesk]. It returns 200: those who are
+// cheated or in distress first, then those who wait longest.
 func (l *Ledger) Waiting(ctx context.Context) ([]desk.Help, error) {
 	var rows []waitingRow
 	err := l.read.NewSelect().TableExpr("talk").
@@ -96,7 +97,7 @@ func (l *Ledger) Waiting(ctx context.Context) ([]desk.Help, error) {
 		ColumnExpr("COALESCE(help.why, '') AS why, COALESCE(help.since, talk.owned_at) AS since").
 		Join("LEFT JOIN help ON help.talk = talk.id AND help.answered_at = 0").
 		Where("help.id IS NOT NULL OR owner_kind <> ''").
-		OrderExpr("since, talk.id").Limit(shownAtOnce).Scan(ctx, &rows)
+		OrderExpr("CASE WHEN help.why LIKE ? OR help.why LIKE ? THEN 0 ELSE 1 END, since, talk.id", "%"+flows.WhyFraud+"%", "%"+flows.WhyDistress+"%").Limit(shownAtOnce).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: waiting: %w", err)
 	}
