@@ -11,6 +11,7 @@ import (
 // The steps of the company's proof.
 const (
 	CompanyPage     State = "company.page"
+	CompanyName     State = "company.name"
 	CompanyKind     State = "company.kind"
 	CompanyRules    State = "company.rules"
 	CompanyOpening  State = "company.opening"
@@ -43,7 +44,25 @@ var transferSteps = []Step{
 			{On: Answered(), If: industrialCode, Do: []Action{tellKind}, To: CompanyMethod, Lines: []int{43, 44}},
 			{On: Answered(), Do: []Action{tellKind, byTransfer}, To: CompanyRules, Lines: []int{43}},
 			{On: Picked("境外组织", "我们是境外组织", "境外公司", "外国公司"), To: CompanyPapers, Lines: []int{42}},
+			{On: Picked("单位名称不对", "名称不对", "改名了"), To: CompanyName, Lines: []int{49}},
 		},
+	},
+	{
+		At:    CompanyName,
+		Lines: []int{15, 16, 49},
+		Title: "修改单位名称",
+		Turn:  Turn{"您", "1分钟"},
+		Ask:   "现在登记的名称是：{org}。请点开下面的页面，填写营业执照或登记证书上的全称。认证通过以后就不能再改了。",
+		Help:  "名称要与证照和银行账户上的完全一致，括号、“有限公司”等字都不能少。",
+		Page: &Page{
+			ID: PageID(CompanyName), Title: "修改单位名称", Submit: "确认修改",
+			Fields: []Field{
+				{Key: KeyOrgName, Lines: []int{15}, Label: "机构名称", Hint: "请输入中文机构名称", Input: InputText, Read: readOrg},
+				{Key: KeyOrgName2, Lines: []int{16}, Label: "机构名称确认", Hint: "请再次输入上述机构名称", Input: InputText, Same: KeyOrgName},
+			},
+		},
+		Back:  CompanyPage,
+		Exits: []Exit{{On: Answered(), To: CompanyPage}},
 	},
 	{
 		At:    CompanyKind,
