@@ -116,6 +116,7 @@ type resident struct {
 		Alipay  string `json:"alipay"`
 		Account string `json:"account"`
 	} `json:"company"`
+	Card string `json:"card"`
 }
 
 // citizen is somebody with a telephone.

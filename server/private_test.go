@@ -119,3 +119,27 @@ func (n *town) only(t *testing.T) (id desk.TalkID) {
 	}
 	return id
 }
+
+// TestACardRestsNowhere: neither the card nor the identity number by which
+// somebody is proved stands in any store or in the log in clear (M40), and the
+// card not even sealed.
+func TestACardRestsNowhere(t *testing.T) {
+	n := newTown(t)
+	c := n.citizens(t)[1]
+	c.registers()
+	c.says("立即实名")
+	c.says("换一种方式")
+	c.says("用银行卡认证")
+	c.fills(map[flows.Key]string{flows.KeyName: c.Name, flows.KeyIDNumber: c.IDNumber, flows.KeyBankCard: c.Card, flows.KeyConsent: "on"})
+	c.reaches(flows.ServiceChoose)
+	private := map[string]string{"name": c.Name, "identity number": c.IDNumber, "card": c.Card, "mobile": c.Mobile}
+	n.keepsQuiet(t, private)
+	n.keepsSealed(t, private)
+	facts, err := n.book.Facts(t.Context(), n.only(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if facts.Form.Has(flows.KeyBankCard) || c.talk().Case.Form.Has(flows.KeyBankCard) {
+		t.Error("the card is kept after it was compared")
+	}
+}
