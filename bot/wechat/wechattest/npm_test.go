@@ -1,10 +1,11 @@
-// Peers in another language: a client of the calls, and the cryptography of the
-// pushes, both from npm. They run where CERTDESK_NPM names a directory whose
-// node_modules holds co-wechat-api 3.11.0 and @wecom/crypto 1.0.1.
+// Peers in another language: a client of the calls, a service at the callback,
+// and the cryptography of the pushes, all from npm. They run where CERTDESK_NPM
+// names a directory whose node_modules holds what .ci/peers puts there.
 
 package wechattest_test
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
@@ -12,9 +13,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"certdesk/bot"
+	"certdesk/bot/wechat/wechattest"
 )
 
 // node runs a script beside the modules, with arguments, and decodes the JSON it
@@ -98,4 +103,70 @@ func TestNPMCryptography(t *testing.T) {
 	if msg, err := w.account.Envelope.Open(q, got.Theirs); err != nil || string(msg) != "来自对方" {
 		t.Errorf("Open of the peer's envelope = %q, %v", msg, err)
 	}
+}
+
+// TestNPMService lets somebody else's service stand at the callback: what people
+// do has to reach it, and what it answers has to be read, as with WeChat itself.
+func TestNPMService(t *testing.T) {
+	for _, mode := range []wechattest.Mode{wechattest.Plain, wechattest.Safe} {
+		t.Run(string(mode), func(t *testing.T) {
+			service := nodeService(t, mode)
+			w := newWorld(t, func(cfg *wechattest.Config) { cfg.Mode, cfg.CallbackURL, cfg.Deadline = mode, service, 5*time.Second })
+			must(t, w.Follow(person, "363"))
+			must(t, w.Say(person, "您好 <b>&</b>"))
+			must(t, w.SendPicture(person, onePixel, "营业执照"))
+			must(t, w.Click(person, "办理"))
+			w.settle(t)
+			var said []string
+			for _, item := range w.Inbox(person, 0) {
+				said = append(said, item.Text)
+			}
+			if want := []string{"event subscribe qrscene_363", "text 您好 <b>&</b>", "image", "event CLICK 办理"}; !slices.Equal(said, want) {
+				t.Errorf("the peer answers %q, want %q", said, want)
+			}
+		})
+	}
+}
+
+// nodeService starts a service of npm's co-wechat that answers what it was told,
+// and returns its address.
+func nodeService(t *testing.T, mode wechattest.Mode) (address string) {
+	t.Helper()
+	dir := os.Getenv("CERTDESK_NPM")
+	if dir == "" {
+		t.Skip("absent: CERTDESK_NPM, the directory of the npm peers")
+	}
+	cmd := exec.Command("node", "-e", `
+		const http = require('http'), wechat = require('co-wechat');
+		const [token, key, appid] = process.argv.slice(1);
+		const serve = wechat(key ? {token, appid, encodingAESKey: key} : {token}).middleware(async (m) =>
+			[m.MsgType, m.Event, m.EventKey, m.Content].filter(Boolean).join(' '));
+		const server = http.createServer(async (req, res) => {
+			const url = new URL(req.url, 'http://peer'), query = Object.fromEntries(url.searchParams);
+			const ctx = {query, method: req.method, req, request: {length: Number(req.headers['content-length'] || 0)}, status: 200};
+			try { await serve(ctx); } catch (e) { console.error(e); ctx.status = 500; }
+			res.writeHead(ctx.status, {'content-type': ctx.type || 'text/plain'});
+			res.end(ctx.body);
+		}).listen(0, '127.0.0.1', () => console.log(server.address().port));
+		process.stdin.resume().on('end', () => process.exit(0));
+	`, "--", token, map[wechattest.Mode]string{wechattest.Safe: aesKey}[mode], appID)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	hold, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		hold.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the peer ended with %v\n%s", err, stderr.String())
+		}
+	})
+	port, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the peer does not start: %v\n%s", err, stderr.String())
+	}
+	return "http://127.0.0.1:" + strings.TrimSpace(port) + "/wechat"
 }
