@@ -36,6 +36,10 @@ type Message struct {
 	From  string // OpenID of the person
 	To    string // original identifier of the account, gh_...
 	Event flows.Event
+
+	// Lost is the identifier of a template message that did not reach the person.
+	// Such a push says nothing else: Event has nothing that happened.
+	Lost string
 }
 
 // push holds the fields that any push may have. Numbers are read as text: a
@@ -53,6 +57,8 @@ type push struct {
 	Event        string
 	EventKey     string
 	MediaID      string `xml:"MediaId"`
+	ResultID     string `xml:"MsgID"` // of a template message; its name differs in one letter
+	Status       string
 	Recognition  string // of a voice message, when the account has it switched on
 	Encrypt      string
 }
@@ -81,6 +87,9 @@ func Parse(body []byte) (Message, error) {
 	}
 	if !named(p.FromUserName) || !named(p.ToUserName) {
 		return Message{}, fmt.Errorf("%w: no sender or receiver", ErrMalformed)
+	}
+	if id := p.lost(); id != "" {
+		return Message{From: p.FromUserName, To: p.ToUserName, Lost: id}, nil
 	}
 	what, err := p.happening()
 	if err != nil {
@@ -117,7 +126,7 @@ func decode(body []byte) (push, error) {
 		}
 	}
 	for _, s := range []*string{&p.ToUserName, &p.FromUserName, &p.CreateTime, &p.MsgType, &p.MsgID,
-		&p.Content, &p.Choice, &p.Event, &p.EventKey, &p.MediaID, &p.Recognition, &p.Encrypt} {
+		&p.Content, &p.Choice, &p.Event, &p.EventKey, &p.MediaID, &p.ResultID, &p.Status, &p.Recognition, &p.Encrypt} {
 		*s = strings.TrimSpace(*s)
 	}
 	return p, nil
@@ -171,6 +180,17 @@ func (p push) picture() string {
 		return ""
 	}
 	return p.MediaID
+}
+
+// lost is the identifier of a template message that failed, whose status begins
+// with another word than success.
+//
+// Source: WeChat official account manual, chapter 模板消息, 事件推送.
+func (p push) lost() string {
+	if p.MsgType != "event" || p.Event != "TEMPLATESENDJOBFINISH" || strings.HasPrefix(p.Status, "success") || len(p.ResultID) > maxName {
+		return ""
+	}
+	return p.ResultID
 }
 
 // event compares names exactly: WeChat mixes their cases.

@@ -159,6 +159,9 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
+		if m.From != "" && m.To != "" && m.Lost != "" && m.Event.What == nil {
+			return
+		}
 		if m.From == "" || m.To == "" || m.Event.ID == "" || m.Event.At.IsZero() || m.Event.What == nil {
 			t.Fatalf("Parse(%q) = %+v, which lacks something", body, m)
 		}
@@ -204,6 +207,18 @@ func TestAVoiceThatWasRecognisedIsText(t *testing.T) {
 		got, err := Parse([]byte(body))
 		if err != nil || got.Event.What != want {
 			t.Errorf("Parse(%s) = %#v, %v, want %#v", body, got.Event.What, err, want)
+		}
+	}
+}
+
+// A template message that failed is told apart from one that arrived, which says
+// nothing new.
+func TestATemplateIsLost(t *testing.T) {
+	const event = "<xml><ToUserName>gh_1</ToUserName><FromUserName>oA</FromUserName><CreateTime>9</CreateTime><MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>200163836</MsgID>"
+	for status, lost := range map[string]string{"success": "", "failed:user block": "200163836", "failed: system failed": "200163836"} {
+		m, err := Parse([]byte(event + "<Status><![CDATA[" + status + "]]></Status></xml>"))
+		if m.Lost != lost || (lost == "") != errors.Is(err, ErrUnknown) {
+			t.Errorf("%s: lost %q, %v, want %q", status, m.Lost, err, lost)
 		}
 	}
 }

@@ -97,6 +97,10 @@ func (p *push) field(name string) *string {
 		return &p.EventKey
 	case "MediaId":
 		return &p.MediaID
+	case "MsgID":
+		return &p.ResultID
+	case "Status":
+		return &p.Status
 	case "Recognition":
 		return &p.Recognition
 	case "Encrypt":

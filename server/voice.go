@@ -202,11 +202,15 @@ var headings = map[flows.Matter]string{
 // tell says by template that the case has moved on, with a link to it.
 func (v *wechatVoice) tell(ctx context.Context, to desk.Listener, template string, say flows.Say) error {
 	data := map[string]string{"thing1": headings[say.Matter], "thing2": short(say.Replies[0].Text)}
-	err := v.client.Template(ctx, to.ID, template, v.links.status(to.Talk), data)
+	id, err := v.client.Template(ctx, to.ID, template, v.links.status(to.Talk), data)
 	if errors.Is(err, wechat.ErrClosed) {
 		return fmt.Errorf("%w: %w", desk.ErrClosed, err)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	_ = v.shelf.KeepTold(ctx, id, talks.Told{Talk: to.Talk, Say: say}) // without it a loss is not made up for: it went out, and must not go twice
+	return nil
 }
 
 const templateRunes = 20 // of a "thing" field

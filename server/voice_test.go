@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -234,5 +235,39 @@ func TestNewsByTemplate(t *testing.T) {
 		if !strings.HasPrefix(last, news.want) {
 			t.Errorf("news of %q arrives as %q, want %q", news.matter, last, news.want)
 		}
+	}
+}
+
+// TestATemplateThatIsLost is what a person has blocked, or the platform could not
+// carry: the news is said first when they are heard next.
+func TestATemplateThatIsLost(t *testing.T) {
+	t.Parallel()
+	n := newTown(t)
+	const openid = "oBlocksTemplates"
+	n.tells(t, "/world/wechat/"+openid+"/follow", map[string]string{}, nil)
+	id := n.talkOf(t, openid)
+	to := desk.Listener{ID: openid, Talk: id, Contact: flows.Contact{Wrote: flows.SecondOf(n.now().Add(-49 * time.Hour))}}
+	n.tells(t, "/world/faults", map[string]any{"partner": "wechat", "fault": "blocked", "times": 1}, nil)
+	if err := n.voice.Say(t.Context(), to, flows.Say{Replies: []flows.Reply{{Text: "UKey 已送达。"}}, Matter: flows.MatterDelivery}); err != nil {
+		t.Fatal(err)
+	}
+	n.wait(t, "the loss to be noted", func() bool {
+		talk, _, err := n.desk.Look(t.Context(), id)
+		return err == nil && len(talk.Case.Unheard) == 1
+	})
+	n.tells(t, "/world/wechat/"+openid+"/say", map[string]string{"text": "到哪了"}, nil)
+	n.wait(t, "the news to be said first", func() bool {
+		var inbox []struct{ Text string }
+		n.learns(t, "/world/wechat/"+openid+"/inbox", &inbox)
+		return len(inbox) > 1 && strings.Contains(inbox[len(inbox)-1].Text, "UKey 已送达。")
+	})
+	lines, _, err := n.talks.Lines(t.Context(), id, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(lines, func(l desk.Line) bool {
+		return l.Who == desk.WhoUnsent && strings.Contains(l.Text, "UKey 已送达。")
+	}) {
+		t.Error("the desk does not show that it was not heard")
 	}
 }

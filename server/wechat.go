@@ -60,6 +60,9 @@ func (s *Server) wechat(c *fiber.Ctx) error {
 		s.watch.refused.WithLabelValues("signature").Inc()
 		return fiber.NewError(fiber.StatusForbidden)
 	}
+	if msg.Lost != "" {
+		return s.lost(c, msg.Lost)
+	}
 	text, err := s.hear(c.UserContext(), msg)
 	if err != nil {
 		return err // not acknowledged: it comes again
@@ -70,6 +73,19 @@ func (s *Server) wechat(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentType, "application/xml; charset=utf-8")
 	return c.Send(body)
+}
+
+// lost keeps what a template message said that did not reach the person. What is
+// not known any more cannot be said again.
+func (s *Server) lost(c *fiber.Ctx, id string) error {
+	told, err := s.talks.Shelf().Told(c.UserContext(), id)
+	if err == nil && told.Talk != "" {
+		err = s.desk.Undelivered(c.UserContext(), told.Talk, "template/"+id, told.Say)
+	}
+	if err != nil {
+		return err // not acknowledged: it comes again
+	}
+	return c.SendString(bot.NoAnswer)
 }
 
 // hear decides a message and returns the passive answer, empty for none. What

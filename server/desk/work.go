@@ -185,7 +185,13 @@ func (d *Desk) say(ctx context.Context, ref Ref, s flows.Say) error {
 			return err
 		}
 	}
-	if err := d.unheard(ctx, ref, s); err != nil {
+	return d.Undelivered(ctx, id, ref.String(), s)
+}
+
+// Undelivered keeps what did not reach an applicant for when they are there
+// again, and shows the desk so. Name tells it from everything else that did not.
+func (d *Desk) Undelivered(ctx context.Context, id TalkID, name string, s flows.Say) error {
+	if err := d.unheard(ctx, id, name, s); err != nil {
 		return err
 	}
 	return d.unsent(ctx, id, s, "暂时无法送达，客户下次发消息时会先看到")
@@ -193,7 +199,7 @@ func (d *Desk) say(ctx context.Context, ref Ref, s flows.Say) error {
 
 // unheard keeps what no channel carries for when the applicant is there again.
 // A question is not kept: whatever is asked then is said anyway.
-func (d *Desk) unheard(ctx context.Context, ref Ref, s flows.Say) error {
+func (d *Desk) unheard(ctx context.Context, id TalkID, name string, s flows.Say) error {
 	var texts []flows.Secret
 	for _, r := range s.Replies {
 		if r.Text == "" || len(r.Choices) > 0 || r.Page != nil || r.QR != nil {
@@ -207,8 +213,8 @@ func (d *Desk) unheard(ctx context.Context, ref Ref, s flows.Say) error {
 	if len(texts) == 0 {
 		return nil
 	}
-	_, err := d.HandleTalk(ctx, ref.Talk, flows.Event{
-		ID: "unheard/" + ref.String(), At: d.cfg.Now(), Via: flows.Within, What: flows.Unheard{Texts: texts},
+	_, err := d.HandleTalk(ctx, id, flows.Event{
+		ID: "unheard/" + name, At: d.cfg.Now(), Via: flows.Within, What: flows.Unheard{Texts: texts},
 	})
 	return err
 }

@@ -79,4 +79,5 @@ const (
 	tokenGapKey    = "certdesk:wechat:token:gap"
 	tokenForcedKey = "certdesk:wechat:token:forced"
 	pictureKeys    = "certdesk:wechat:picture:"
+	toldKeys       = "certdesk:wechat:told:" // then the identifier of a template message
 )

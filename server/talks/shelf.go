@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"certdesk/flows"
+	"certdesk/server/desk"
 	"certdesk/server/sealed"
 )
 
@@ -126,4 +127,42 @@ func (f *Shelf) KeepPicture(ctx context.Context, content, media string) error {
 		return fmt.Errorf("talks: shelf: %w", err)
 	}
 	return nil
+}
+
+// Told is what a template message said, and to whom.
+type Told struct {
+	Talk desk.TalkID `cbor:"1,keyasint,omitempty"`
+	Say  flows.Say   `cbor:"2,keyasint,omitempty"`
+}
+
+// toldLasts is longer than the platform takes to say what became of a message.
+const toldLasts = 24 * time.Hour
+
+// KeepTold notes what the template message with an identifier said.
+func (f *Shelf) KeepTold(ctx context.Context, id string, told Told) error {
+	key := toldKeys + id
+	box, err := sealed.Encode(f.keys, key, told)
+	if err != nil {
+		return err
+	}
+	if err := f.redis.Set(ctx, key, box, toldLasts).Err(); err != nil {
+		return fmt.Errorf("talks: shelf: %w", err)
+	}
+	return nil
+}
+
+// Told returns what a template message said, or nothing when that is not known.
+func (f *Shelf) Told(ctx context.Context, id string) (told Told, err error) {
+	key := toldKeys + id
+	box, err := f.redis.Get(ctx, key).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return Told{}, nil
+	}
+	if err != nil {
+		return Told{}, fmt.Errorf("talks: shelf: %w", err)
+	}
+	if err := sealed.Decode(f.keys, key, box, &told); err != nil {
+		return Told{}, fmt.Errorf("talks: shelf: %w", err)
+	}
+	return told, nil
 }

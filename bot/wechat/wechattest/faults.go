@@ -21,10 +21,11 @@ const (
 	Busy           = "busy"            // the call is answered -1
 	StaleToken     = "stale-token"     // the call is answered 40001
 	Sandbox        = "sandbox"         // a menu is answered 40200, as for an account of the sandbox
+	Blocked        = "blocked"         // a template message is taken and does not reach the person, who blocks them
 	Snapshot       = "snapshot"        // the browser shows a snapshot, whose user WeChat makes up
 )
 
-var knownFaults = []string{Duplicate, Delay, Drop, Reorder, WrongSignature, ServerError, TimeOut, Busy, StaleToken, Sandbox, Snapshot}
+var knownFaults = []string{Duplicate, Delay, Drop, Reorder, WrongSignature, ServerError, TimeOut, Busy, StaleToken, Sandbox, Blocked, Snapshot}
 
 // faults counts how often each is still to happen.
 type faults struct {

@@ -199,8 +199,13 @@ func templateSend(p *Platform, _ *http.Request, body []byte) (any, int) {
 			code = 43004
 		default:
 			id = s.nextID(now)
-			u.show(now, viaTemplate, m.shown())
-			p.push(s, now, u.OpenID, event("TEMPLATESENDJOBFINISH"), field{"MsgID", fmt.Sprint(id)}, field{"Status", "success"})
+			status := "success"
+			if p.faults.take(Blocked) {
+				status = "failed:user block"
+			} else {
+				u.show(now, viaTemplate, m.shown())
+			}
+			p.push(s, now, u.OpenID, event("TEMPLATESENDJOBFINISH"), field{"MsgID", fmt.Sprint(id)}, field{"Status", status})
 		}
 	})
 	return map[string]any{"errcode": 0, "errmsg": "ok", "msgid": id}, code
