@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"strconv"
 	"testing"
 	"time"
 
@@ -37,5 +39,27 @@ func TestTheMenuSaysWordsThatAreUnderstood(t *testing.T) {
 		if !names[link] {
 			t.Errorf("the menu has no “%s” (M3)", link)
 		}
+	}
+}
+
+// TestACodeForAProject leads whoever scans it to the account, and their case to
+// the project (M1).
+func TestACodeForAProject(t *testing.T) {
+	n := newTown(t)
+	for _, good := range []time.Duration{0, time.Hour} {
+		address, picture, err := n.EntryCode(t.Context(), "363", good)
+		if err != nil || !bytes.HasPrefix(picture, []byte("\x89PNG")) {
+			t.Fatalf("EntryCode = %q, %d bytes, %v", address, len(picture), err)
+		}
+		openid := "oScans" + strconv.Itoa(int(good.Hours()))
+		n.tells(t, "/world/wechat/"+openid+"/scan", map[string]string{"scene": address}, nil)
+		id := n.talkOf(t, openid)
+		n.wait(t, "the project to be known", func() bool {
+			facts, err := n.book.Facts(t.Context(), id)
+			return err == nil && facts.Form.Text(flows.KeyScene) == "363"
+		})
+	}
+	if _, _, err := n.EntryCode(t.Context(), "363", 40*24*time.Hour); err == nil {
+		t.Error("a code of forty days is not refused")
 	}
 }

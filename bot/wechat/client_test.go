@@ -321,13 +321,16 @@ func TestMenuAndScene(t *testing.T) {
 	address, ticket, err := c.Scene(t.Context(), "case-7", time.Minute)
 	must(t, err)
 	must(t, p.Scan(person, address))
+	if printed, _, err := c.Scene(t.Context(), "363", wechat.Forever); err != nil || printed == address {
+		t.Errorf("a code for ever: %q, %v", printed, err)
+	}
 	if last := p.Books().Pushes; last[len(last)-1].Kind != "SCAN" {
 		t.Errorf("the books say %+v", last)
 	}
 	if picture := c.ScenePicture(ticket); strings.ContainsAny(picture[len("http://"):], "+ ") || !strings.Contains(picture, "%2B") {
 		t.Errorf("ScenePicture = %s, whose ticket is not escaped", picture)
 	}
-	for _, ttl := range []time.Duration{0, 31 * 24 * time.Hour} {
+	for _, ttl := range []time.Duration{time.Millisecond, 31 * 24 * time.Hour} {
 		if _, _, err := c.Scene(t.Context(), "x", ttl); err == nil {
 			t.Errorf("Scene for %v = nil, want an error", ttl)
 		}

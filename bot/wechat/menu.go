@@ -35,20 +35,24 @@ func (c *Client) Menu(ctx context.Context, buttons []Button) error {
 // maxSceneTTL is the longest life of a temporary code: thirty days.
 const maxSceneTTL = 2592000 * time.Second
 
+// Forever is the life of a code that is printed: an account has 100,000 of them.
+const Forever time.Duration = 0
+
 // Scene makes a code that opens the account with a scene of 1 to 64 characters.
-// It is good for ttl, of at least a second and at most thirty days. The url is
+// It is good for ttl, of at least a second and at most thirty days, or [Forever]. The url is
 // what the code is drawn from; the ticket is for [Client.ScenePicture].
 //
 // Source: WeChat official account manual, chapter 生成带参数的二维码.
 func (c *Client) Scene(ctx context.Context, scene string, ttl time.Duration) (address, ticket string, err error) {
-	if ttl < time.Second || ttl > maxSceneTTL {
-		return "", "", fmt.Errorf("wechat: life of a code must be 1 s to 30 days, not %v", ttl)
+	asked := map[string]any{"action_name": "QR_LIMIT_STR_SCENE", "action_info": map[string]any{"scene": map[string]string{"scene_str": scene}}}
+	switch {
+	case ttl == Forever:
+	case ttl < time.Second || ttl > maxSceneTTL:
+		return "", "", fmt.Errorf("wechat: life of a code must be 1 s to 30 days, or for ever, not %v", ttl)
+	default:
+		asked["action_name"], asked["expire_seconds"] = "QR_STR_SCENE", int64(ttl/time.Second)
 	}
-	k, err := post("/cgi-bin/qrcode/create", map[string]any{
-		"expire_seconds": int64(ttl / time.Second),
-		"action_name":    "QR_STR_SCENE",
-		"action_info":    map[string]any{"scene": map[string]string{"scene_str": scene}},
-	})
+	k, err := post("/cgi-bin/qrcode/create", asked)
 	if err != nil {
 		return "", "", err
 	}

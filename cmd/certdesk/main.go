@@ -25,6 +25,7 @@ type commands struct {
 	Staff     staffCommand     `cmd:"" help:"Add an agent who may sign in at the console."`
 	Statement statementCommand `cmd:"" help:"Import a statement of the bank."`
 	Branches  branchesCommand  `cmd:"" help:"Import a list of banks' branches."`
+	Code      codeCommand      `cmd:"" help:"Make a code that opens the official account for a project, to be printed or sent."`
 	Evidence  evidenceCommand  `cmd:"" help:"Print what is kept of how somebody was proved: times, results and hashes, for an auditor."`
 	Load      loadCommand      `cmd:"" help:"Put a service on this machine under load."`
 	Doctor    doctorCommand    `cmd:"" help:"Check the configuration and everything it names."`

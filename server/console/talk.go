@@ -126,8 +126,8 @@ var shown = []struct {
 	title string
 	keys  []flows.Key
 }{
-	{"客户", []flows.Key{flows.KeyKind, flows.KeyLogin, flows.KeyMobile, flows.KeyOrgName, flows.KeyCreditCode, flows.KeyName, flows.KeyIDNumber}},
-	{"办理", []flows.Key{flows.KeyWhy, flows.KeyRegistered, flows.KeyPersonProved, flows.KeyCompanyProved, flows.KeyFaceUntil, flows.KeyPayeeUntil, flows.KeyPayUntil, flows.KeyTicketUntil}},
+	{"客户", []flows.Key{flows.KeyKind, flows.KeyLogin, flows.KeyMobile, flows.KeyOrgName, flows.KeyCreditCode, flows.KeyName, flows.KeyIDNumber, flows.KeyScene}},
+	{"办理", []flows.Key{flows.KeyWhy, flows.KeyRegistered, flows.KeyPersonProved, flows.KeyCompanyProved, flows.KeyFactor, flows.KeyMethod, flows.KeyAmountTries, flows.KeyFaceUntil, flows.KeyGrantUntil, flows.KeyPayeeUntil, flows.KeyAmountUntil, flows.KeyPayUntil, flows.KeyTicketUntil}},
 	{"订单", []flows.Key{flows.KeyService, flows.KeyOrderNo, flows.KeyKeyFee, flows.KeyCourierFee, flows.KeyTotal, flows.KeyTrade, flows.KeyDropped}},
 	{"发票", []flows.Key{flows.KeyTitle, flows.KeyTaxNumber, flows.KeyBank, flows.KeyBankAccount}},
 	{"快递", []flows.Key{flows.KeyRecipient, flows.KeyToMobile, flows.KeyProvince, flows.KeyCity, flows.KeyDistrict, flows.KeyDetail, flows.KeyShips, flows.KeyWaybill, flows.KeyWhere}},
@@ -138,6 +138,7 @@ var labels = map[flows.Key]string{
 	flows.KeyKind: "类型", flows.KeyLogin: "登录名", flows.KeyMobile: "手机", flows.KeyOrgName: "机构名称",
 	flows.KeyCreditCode: "统一代码", flows.KeyName: "姓名", flows.KeyIDNumber: "身份证号",
 	flows.KeyWhy: "上次未通过", flows.KeyRegistered: "注册", flows.KeyPersonProved: "个人认证", flows.KeyCompanyProved: "机构认证",
+	flows.KeyScene: "项目", flows.KeyFactor: "个人认证方式", flows.KeyMethod: "机构认证方式", flows.KeyAmountTries: "金额还可填", flows.KeyGrantUntil: "授权截止", flows.KeyAmountUntil: "回填截止",
 	flows.KeyFaceUntil: "刷脸截止", flows.KeyPayeeUntil: "汇款截止", flows.KeyPayUntil: "付款截止", flows.KeyTicketUntil: "激活码截止",
 	flows.KeyService: "服务", flows.KeyOrderNo: "订单号", flows.KeyKeyFee: "UKey（元）", flows.KeyCourierFee: "快递（元）",
 	flows.KeyTotal: "合计（元）", flows.KeyTrade: "交易号", flows.KeyDropped: "已取消的订单",

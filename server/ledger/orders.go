@@ -42,7 +42,7 @@ const (
 // terms are the answers that an order is made on. They are copied into it:
 // what is typed later changes no order that is paid.
 var terms = []flows.Key{
-	flows.KeyKind, flows.KeyService, flows.KeyName, flows.KeyOrgName, flows.KeyCreditCode,
+	flows.KeyKind, flows.KeyScene, flows.KeyService, flows.KeyName, flows.KeyOrgName, flows.KeyCreditCode,
 	flows.KeyTitle, flows.KeyTaxNumber, flows.KeyBank, flows.KeyBankAccount, flows.KeyOrgAddress, flows.KeyOrgPhone,
 	flows.KeyRecipient, flows.KeyProvince, flows.KeyCity, flows.KeyDistrict, flows.KeyDetail, flows.KeyLandline, flows.KeyToMobile,
 }
