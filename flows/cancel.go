@@ -48,6 +48,9 @@ var cancelling = Chapter{
 				{On: Picked("重新办理", "办理"), If: handlerProved, To: CompanyPage},
 				{On: Picked("重新办理", "办理"), If: alreadyRegistered, To: PersonStart},
 				{On: Picked("重新办理", "办理"), To: Welcome},
+				{On: Picked("改办个人证书"), If: handlerProved, Do: []Action{isPerson}, To: ServiceChoose, Lines: []int{5}},
+				{On: Picked("改办企业证书"), If: companyProvedToo, Do: []Action{isCompany}, To: ServiceChoose, Lines: []int{5}},
+				{On: Picked("改办企业证书"), If: aloneProved, Do: []Action{isCompany}, To: CompanyName, Lines: []int{5}},
 			},
 			End: true,
 		},
@@ -64,6 +67,8 @@ var (
 
 	alreadyRegistered = &Guard{"registered", func(c Case, _ Event) bool { return c.Form.Has(KeyRegistered) && c.Form.Has(KeyKind) }}
 	handlerProved     = &Guard{"a company's handler is proved", func(c Case, e Event) bool { return c.Form.Has(KeyPersonProved) && company.Holds(c, e) }}
+	aloneProved       = &Guard{"a person is proved", func(c Case, e Event) bool { return c.Form.Has(KeyPersonProved) && person.Holds(c, e) }}
+	companyProvedToo  = &Guard{"a person applies whose company is proved", func(c Case, e Event) bool { return aloneProved.Holds(c, e) && c.Form.Has(KeyCompanyProved) }}
 	alreadyProved     = &Guard{"proved", func(c Case, e Event) bool {
 		return handlerProved.Holds(c, e) && c.Form.Has(KeyCompanyProved) || c.Form.Has(KeyPersonProved) && person.Holds(c, e)
 	}}

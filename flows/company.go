@@ -12,6 +12,7 @@ import (
 const (
 	CompanyPage     State = "company.page"
 	CompanyName     State = "company.name"
+	CompanyLegal    State = "company.legal"
 	CompanyKind     State = "company.kind"
 	CompanyRules    State = "company.rules"
 	CompanyOpening  State = "company.opening"
@@ -52,7 +53,7 @@ var transferSteps = []Step{
 		Lines: []int{15, 16, 49},
 		Title: "修改单位名称",
 		Turn:  Turn{"您", "1分钟"},
-		Ask:   "现在登记的名称是：{org}。请点开下面的页面，填写营业执照或登记证书上的全称。认证通过以后就不能再改了。",
+		Ask:   "现在登记的名称是：{org}\n请点开下面的页面，填写营业执照或登记证书上的全称。认证通过以后就不能再改了。",
 		Help:  "名称要与证照和银行账户上的完全一致，括号、“有限公司”等字都不能少。",
 		Page: &Page{
 			ID: PageID(CompanyName), Title: "修改单位名称", Submit: "确认修改",
@@ -99,8 +100,14 @@ var transferSteps = []Step{
 			{On: Picked("修改企业信息"), To: CompanyPage, Lines: []int{59}},
 			{On: Picked("组织类型不对"), To: CompanyKind, Lines: []int{43}},
 			{On: Picked("没有对公账户", "人工核验"), To: CompanyPapers},
+			{On: Picked("我是法定代表人", "法定代表人", "法人"), If: otherOrganisation, To: CompanyLegal, Lines: []int{41}},
 		},
 	},
+	working(CompanyLegal, "核对登记信息", "正在核对 {org} 登记的法定代表人，请稍候。", compareRepresentative,
+		Exit{On: Got(KindCompanyProved), To: ServiceChoose, Lines: []int{41}},
+		Exit{On: Got(KindRepresentativeNamed), Do: []Action{tellNamesake}, To: CompanyRules, Lines: []int{41}},
+		Exit{On: Got(KindNotRepresentative), To: CompanyRules, Lines: []int{41}},
+	),
 	working(CompanyOpening, "准备收款账户", "正在准备收款账户，请稍候。", openTransfer,
 		Exit{On: Got(KindTransferOpened), To: CompanyTransfer, Lines: []int{68}},
 		Exit{On: Got(KindCompanyProved), To: ServiceChoose},
@@ -171,6 +178,9 @@ func orgKind(code string) string {
 }
 
 var (
+	otherOrganisation = &Guard{"neither an enterprise nor an individual business", func(c Case, _ Event) bool { return !isIndustrial(c.Form) }}
+	tellNamesake      = Action{Name: "tell that a name is not enough", Says: "登记的法定代表人与您同名，但登记里没有证件号码，不能直接通过，请用下面的方式认证。"}
+
 	tellKind = Action{Name: "tell its kind from its code", Effect: func(c Case) Effect {
 		return Save{Page: PageID(KeyOrgKind), Form: Form{KeyOrgKind: Conceal(orgKind(c.Form.Text(KeyCreditCode)))}}
 	}}

@@ -47,6 +47,7 @@ var forward = map[State][]string{
 	CompanyGranting:     {"! grant-opened url=https://grant until=23h", "! grant-refused why=试得太多。"},
 	CompanyGrant:        {"! transfer-seen payer=杭州例子科技有限公司", "! grant-refused why=不是贵单位的。", "> 1", "> 3", "! waited"},
 	CompanyGrantExpired: {"> 1", "> 2"},
+	CompanyLegal:        {"! transfer-seen payer=杭州例子科技有限公司", "! not-representative why=登记的不是您。", "! representative-named"},
 	CompanyRules:        {"> 1"},
 	CompanyOpening:      {"! transfer-opened name=平台 account=33001 bank=银行 until=168h", "! transfer-seen payer=杭州例子科技有限公司"},
 	CompanyTransfer:     {"! transfer-seen payer=杭州例子科技有限公司", "! transfer-wrong why=金额不对。", "! waited"},
