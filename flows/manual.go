@@ -163,6 +163,7 @@ var resumes = []Resumption{
 		return f.PersonVerified && f.Form.Has(KeyCreditCode) && isIndustrial(f.Form) && !f.Form.Has(KeyMethod)
 	}, CompanyMethod},
 	{"company named", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) }, CompanyRules},
+	{"company has no name yet", func(f Facts) bool { return f.PersonVerified && isCompanyCase(f) && !f.Form.Has(KeyOrgName) }, CompanyName},
 	{"person proved", func(f Facts) bool { return f.PersonVerified }, CompanyPage},
 	{"person awaits a review", func(f Facts) bool {
 		return f.Registered && f.Form.Text(KeyFactor) == FactorPapers && f.Form.Has(KeyPapers)
