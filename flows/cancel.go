@@ -18,7 +18,7 @@ var cancelling = Chapter{
 			At:    CancelConfirm,
 			Title: "确认是否取消",
 			Turn:  Turn{"您", "半分钟"},
-			Ask:   "确定要取消办理吗？取消后未付款的订单会关闭，已填写的资料会清除；账号和实名认证结果会保留。",
+			Ask:   "确定要取消办理吗？取消后未付款的订单会关闭，已填写的资料会清除；账号和实名认证结果会保留，为认证汇出的小额款不退还。",
 			Help:  "想继续，回复“继续办理”，会回到刚才那一步。",
 			Exits: []Exit{
 				{On: Picked(WordGoOn, "不取消"), To: Return},

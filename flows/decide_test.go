@@ -53,6 +53,7 @@ var forward = map[State][]string{
 	CompanyTransfer:     {"! transfer-seen payer=杭州例子科技有限公司", "! transfer-wrong why=金额不对。", "! waited"},
 	CompanyExpired:      {"> 1"},
 	CompanyAccount:      {">> pacct=33001616781053000001 pbank=中国工商银行 pprov=浙江省 pcity=杭州市 pbranch=杭州文三支行"},
+	CompanyConfirm:      {"> 1", "> 2"},
 	CompanyPaying:       {"! payout-sent tail=0001 until=168h", "! payout-refused why=账号不对。"},
 	CompanyAmount:       {">> amount=0.35", "! payout-not-yet why=还在路上。", "! payout-refused why=银行退回。", "! waited"},
 	CompanyChecking:     {"! transfer-seen payer=杭州例子科技有限公司", "! amount-wrong left=1 why=金额不对。", "! amount-wrong left=0 why=金额不对。"},

@@ -11,6 +11,7 @@ import (
 // The steps of the platform's transfer.
 const (
 	CompanyAccount  State = "company.account"
+	CompanyConfirm  State = "company.confirm"
 	CompanyPaying   State = "company.paying"
 	CompanyAmount   State = "company.amount"
 	CompanyChecking State = "company.checking"
@@ -29,7 +30,7 @@ var payoutSteps = []Step{
 		Ask:   "第1步，请点开下面的页面填写 {org} 的对公账户。我方会向这个账户汇一笔 1 元以内的款，金额由贵单位财务查到后回填。请不要把账号发在聊天里。",
 		Help:  "开户许可证或网银首页上有账号、开户行和支行。没有对公账户，或账户在外资银行，请回复“人工”了解其他方式。",
 		Page: &Page{
-			ID: PageID(CompanyAccount), Title: "对公账户", Submit: "确认，请汇款",
+			ID: PageID(CompanyAccount), Title: "对公账户", Submit: "下一步",
 			Intro: "户名必须与认证的单位一致。信息只用于这次认证。",
 			Fields: []Field{
 				{Key: KeyOrgName, Lines: []int{72}, Label: "户名", Input: InputFixed},
@@ -44,7 +45,22 @@ var payoutSteps = []Step{
 		Back: CompanyRules,
 		Exits: []Exit{
 			{On: Answered(), If: branchElsewhere, Do: []Action{tellBranch}, To: CompanyAccount, Lines: []int{75}},
-			{On: Answered(), To: CompanyPaying, Lines: []int{76}},
+			{On: Answered(), To: CompanyConfirm, Lines: []int{76}},
+			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
+		},
+	},
+	{
+		At:    CompanyConfirm,
+		Title: "核对对公账户",
+		Lines: []int{72, 73, 74, 75, 76},
+		Turn:  Turn{"您", "半分钟"},
+		Ask: "请核对，我方将向这个账户汇款：\n户名：{org}\n银行账号：{pacct}\n开户银行：{pbank}\n开户行：{pprov}{pcity}，{pbranch}\n联行号：{pcode}\n" +
+			"确认后马上汇款，一天最多3次。",
+		Help: "账号只显示最后4位。要看全部或修改，点“修改账户”。",
+		Back: CompanyAccount,
+		Exits: []Exit{
+			{On: Picked("确认汇款", "确认", "没问题"), To: CompanyPaying, Lines: []int{76}},
+			{On: Picked("修改账户"), To: CompanyAccount, Lines: []int{73}},
 			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
 		},
 	},

@@ -246,6 +246,7 @@ func (a *applicant) tellsTheAmount(asked item, who resident) {
 		a.fills(page, map[string]string{
 			"pacct": number, "pbank": "中国建设银行", "pprov": "浙江省", "pcity": "杭州市", "pbranch": "杭州西湖支行",
 		})
+		a.picks(a.hears("请核对，我方将向这个账户汇款"), "确认汇款")
 	}
 	a.fills(a.opens(asked), map[string]string{"uscc": who.Company.Code})
 	a.picks(a.hears("开通企业支付宝"), "我是法定代表人")
