@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -41,14 +43,15 @@ func chromium(t *testing.T) context.Context {
 	return ctx
 }
 
-// photograph keeps the page as it looks at both widths.
+// photograph looks at the page at both widths: whether everybody can use it, and
+// keeps how it looks.
 func photograph(name string) chromedp.Action[chromedp.Void] {
 	dir := os.Getenv("CERTDESK_SCREENSHOTS")
 	if dir == "" {
-		return chromedp.Steps()
+		return accessible(name)
 	}
 	at := func(width string, resize chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
-		return chromedp.Steps(resize, chromedp.Sleep(400*time.Millisecond), // web.md: before that a page may be half drawn
+		return chromedp.Steps(resize, chromedp.Sleep(400*time.Millisecond), accessible(name), // web.md: before that a page may be half drawn
 			chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 				image, err := chromedp.FullScreenshot(100)(ctx, t)
 				if err != nil {
@@ -61,6 +64,30 @@ func photograph(name string) chromedp.Action[chromedp.Void] {
 		at("390", chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile)),
 		at("1280", chromedp.EmulateViewport(1280, 800)),
 	)
+}
+
+// accessible runs npm's axe-core in the page, where CERTDESK_NPM names the directory that
+// holds it, and fails for what it finds serious.
+func accessible(name string) chromedp.Action[chromedp.Void] {
+	dir := os.Getenv("CERTDESK_NPM")
+	if dir == "" {
+		return chromedp.Steps()
+	}
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		axe, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
+		if err != nil {
+			return err
+		}
+		if _, err := chromedp.Evaluate[chromedp.Void](string(axe))(ctx, t); err != nil {
+			return err
+		}
+		found, err := chromedp.Evaluate[string](`axe.run().then(r => r.violations.filter(v => ["serious", "critical"].includes(v.impact))
+			.map(v => v.id + ": " + v.nodes.map(n => n.html).join(" ")).join("\n"))`, chromedp.EvalAwaitPromise)(ctx, t)
+		if err == nil && found != "" {
+			err = fmt.Errorf("%s is not for everybody: %s", name, found)
+		}
+		return err
+	})
 }
 
 // said waits until the conversation holds a text.
