@@ -67,6 +67,7 @@ func TestTheCardForAColleague(t *testing.T) {
 		flows.KeyProofAccount: c.Company.Account, flows.KeyProofBank: "中国建设银行", flows.KeyProofProvince: "浙江省",
 		flows.KeyProofCity: "杭州市", flows.KeyProofBranch: "杭州西湖支行",
 	})
+	c.says("确认汇款")
 	c.reaches(flows.CompanyAmount)
 	_, page = c.opens(colleague, address)
 	for _, private := range []string{c.Name, c.Mobile, c.Login, c.IDNumber, c.Company.Account, account} {
@@ -93,8 +94,11 @@ func TestTheCardForAColleague(t *testing.T) {
 		})
 	})
 
-	var arrivals []struct{ Amount string }
-	n.learns(t, "/world/bank/arrivals", &arrivals)
+	var arrivals []struct{ Amount, Status string }
+	c.wait(t, "the money to arrive", func() bool {
+		n.learns(t, "/world/bank/arrivals", &arrivals)
+		return arrivals[len(arrivals)-1].Status == "SUCCESS"
+	})
 	right := arrivals[len(arrivals)-1].Amount
 	wrong := "0.11"
 	if right == wrong {
