@@ -62,8 +62,10 @@ var transferSteps = []Step{
 				{Key: KeyOrgName2, Lines: []int{16}, Label: "机构名称确认", Hint: "请再次输入上述机构名称", Input: InputText, Same: KeyOrgName},
 			},
 		},
-		Back:  CompanyPage,
-		Exits: []Exit{{On: Answered(), To: CompanyPage}},
+		Exits: []Exit{
+			{On: Answered(), To: CompanyPage},
+			{On: Picked("不改了", "名称没错", "不修改"), If: hasName, To: CompanyPage},
+		},
 	},
 	{
 		At:    CompanyKind,
@@ -178,6 +180,7 @@ func orgKind(code string) string {
 }
 
 var (
+	hasName           = &Guard{"the company has a name", func(c Case, _ Event) bool { return c.Form.Has(KeyOrgName) }}
 	otherOrganisation = &Guard{"neither an enterprise nor an individual business", func(c Case, _ Event) bool { return !isIndustrial(c.Form) }}
 	tellNamesake      = Action{Name: "tell that a name is not enough", Says: "登记的法定代表人与您同名，但登记里没有证件号码，不能直接通过，请用下面的方式认证。"}
 

@@ -187,7 +187,8 @@ type TransferOpened struct {
 // stored name is from when only a transfer could prove.
 type CompanyProved struct {
 	Payer Secret
-	Code  Secret `cbor:",omitempty"` // that it is proved under
+	Org   Secret `cbor:",omitempty"` // name and code that it is proved under
+	Code  Secret `cbor:",omitempty"`
 }
 
 // NotRepresentative says that the register does not have the applicant as the

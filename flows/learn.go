@@ -32,8 +32,8 @@ func Learned(what Happening) Form {
 		put(KeyPayeeUntil, clock(e.Until))
 	case CompanyProved:
 		put(KeyCompanyProved, "1")
-		if !e.Code.IsZero() {
-			f[KeyCreditCode] = e.Code
+		if !e.Code.IsZero() { // whatever was typed since it was asked for
+			f[KeyOrgName], f[KeyCreditCode] = e.Org, e.Code
 		}
 	case PayoutSent:
 		put(KeyPayoutTail, e.Tail)

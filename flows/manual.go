@@ -68,8 +68,8 @@ var whenever = []Exit{
 	{On: Got(KindRepresentativeNamed), To: Stay},
 	{On: Got(KindGrantOpened), To: Stay},
 	{On: Got(KindGrantNotYet), To: Stay},
-	{On: Got(KindCompanyUnproved), If: choosesIndustrial, To: CompanyMethod},
-	{On: Got(KindCompanyUnproved), If: chooses, To: CompanyRules},
+	{On: Got(KindCompanyUnproved), If: unpaidIndustrial, To: CompanyMethod},
+	{On: Got(KindCompanyUnproved), If: unpaidCompany, To: CompanyRules},
 	{On: Got(KindCompanyUnproved), To: Stay},
 	{On: Got(KindProofLapsed), If: chooses, To: PersonStart},
 	{On: Got(KindProofLapsed), To: Stay},
@@ -125,7 +125,8 @@ var (
 	companyUnproved     = within("the company is not proved yet", "company")
 	asksAccount         = &Guard{"a late word about an older transfer led back to the account", func(c Case, _ Event) bool { return c.At == CompanyAccount }}
 	chooses             = within("nothing is ordered yet", "service")
-	choosesIndustrial   = both(chooses, industrial)
+	unpaidCompany       = both(within("nothing is paid yet", "service", "payment"), company)
+	unpaidIndustrial    = both(unpaidCompany, industrial)
 	paysNow             = &Guard{"for this order, not paid yet", func(c Case, e Event) bool { return paying.Holds(c, e) && ours.Holds(c, e) }}
 	paidBefore          = &Guard{"for this order, paid already", func(c Case, e Event) bool { return afterPayment.Holds(c, e) && ours.Holds(c, e) }}
 	afterPayment        = within("paid", "delivery", "activation", "done")
@@ -151,6 +152,7 @@ var resumes = []Resumption{
 	}, ServiceInvoice},
 	{"untaxed service chosen", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) }, ServiceReceipt},
 	{"proved", proved, ServiceChoose},
+	{"company has no name yet", func(f Facts) bool { return f.PersonVerified && isCompanyCase(f) && !f.Form.Has(KeyOrgName) }, CompanyName},
 	{"company awaits a review", func(f Facts) bool {
 		return f.PersonVerified && f.Form.Text(KeyMethod) == MethodPapers && f.Form.Has(KeyPapers)
 	}, CompanyReviewing},
@@ -163,7 +165,6 @@ var resumes = []Resumption{
 		return f.PersonVerified && f.Form.Has(KeyCreditCode) && isIndustrial(f.Form) && !f.Form.Has(KeyMethod)
 	}, CompanyMethod},
 	{"company named", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) }, CompanyRules},
-	{"company has no name yet", func(f Facts) bool { return f.PersonVerified && isCompanyCase(f) && !f.Form.Has(KeyOrgName) }, CompanyName},
 	{"person proved", func(f Facts) bool { return f.PersonVerified }, CompanyPage},
 	{"person awaits a review", func(f Facts) bool {
 		return f.Registered && f.Form.Text(KeyFactor) == FactorPapers && f.Form.Has(KeyPapers)

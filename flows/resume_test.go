@@ -8,7 +8,7 @@ import (
 )
 
 func answers(kv ...Key) Form {
-	f := Form{KeyKind: Conceal(KindCompany)}
+	f := Form{KeyKind: Conceal(KindCompany), KeyOrgName: Conceal("x")}
 	for _, k := range kv {
 		f[k] = Conceal("x")
 	}
@@ -72,7 +72,7 @@ func TestResume(t *testing.T) {
 		{"enterprise named", with(Facts{PersonVerified: true}, chose(""), nil), CompanyMethod},
 		{"company named", with(Facts{PersonVerified: true}, chose(MethodTransfer), nil), CompanyRules},
 		{"person proved", with(Facts{Registered: true, PersonVerified: true}, answers(KeyIDNumber, KeyOrgName), nil), CompanyPage},
-		{"company has no name yet", with(Facts{Registered: true, PersonVerified: true}, answers(KeyIDNumber), nil), CompanyName},
+		{"company has no name yet", with(Facts{Registered: true, PersonVerified: true}, Form{KeyKind: Conceal(KindCompany), KeyCreditCode: Conceal("x")}, nil), CompanyName},
 		{"company awaits a review", with(Facts{PersonVerified: true}, chose(MethodPapers, KeyPapers), nil), CompanyReviewing},
 		{"person awaits a review", with(Facts{Registered: true}, factor(FactorPapers, KeyIDNumber, KeyPapers), nil), PersonReviewing},
 		{"person awaits a comparison", with(Facts{Registered: true}, factor(FactorCard, KeyIDNumber), nil), PersonComparing},

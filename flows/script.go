@@ -225,7 +225,7 @@ func (v *news) money(kind Kind) Happening {
 		to := Payee{Name: v.text("name"), Account: v.text("account"), Bank: v.text("bank")}
 		return TransferOpened{To: to, Until: v.until()}
 	case KindCompanyProved:
-		return CompanyProved{Payer: v.secret("payer"), Code: v.secret("code")}
+		return CompanyProved{Payer: v.secret("payer"), Org: v.secret("org"), Code: v.secret("code")}
 	case KindTransferWrong:
 		return TransferWrong{Why: v.text("why")}
 	case KindPayoutSent:

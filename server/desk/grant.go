@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"certdesk/flows"
 )
@@ -57,15 +56,18 @@ func (d *Desk) compareRepresentative(ctx context.Context, ref Ref) error {
 	org := flows.Organisation{Name: facts.Form[flows.KeyOrgName], CreditCode: facts.Form[flows.KeyCreditCode]}
 	switch {
 	case facts.CompanyVerified:
-		return d.answer(ctx, ref, flows.CompanyProved{Payer: org.Name, Code: org.CreditCode})
+		return d.answer(ctx, ref, flows.CompanyProved{Payer: org.Name, Org: org.Name, Code: org.CreditCode})
 	case !facts.PersonVerified:
 		return d.answer(ctx, ref, flows.NotRepresentative{Why: "请先完成个人实名认证。"})
 	}
-	asked, err := d.cfg.Ledger.Comparisons(ctx, ref.Talk, d.cfg.Now().Add(-24*time.Hour/time.Duration(d.cfg.Hurry)))
+	if d.cfg.Partners.Register == nil { // which costs nothing
+		return d.answer(ctx, ref, flows.NotRepresentative{Why: registerSilent})
+	}
+	may, err := d.cfg.Ledger.MayCompare(ctx, ref.Talk, comparisonsADay, d.cfg.Now())
 	if err != nil {
 		return err
 	}
-	if asked >= comparisonsADay {
+	if !may {
 		return d.answer(ctx, ref, flows.NotRepresentative{Why: registerOften})
 	}
 	match, err := d.represents(ctx, org, flows.Person{Name: facts.Form[flows.KeyName], IDNumber: facts.Form[flows.KeyIDNumber]})
@@ -119,7 +121,7 @@ func (d *Desk) checkGrant(ctx context.Context, ref Ref) error {
 		return err
 	}
 	if facts.CompanyVerified {
-		return d.answer(ctx, ref, flows.CompanyProved{Payer: facts.Form[flows.KeyOrgName], Code: facts.Form[flows.KeyCreditCode]})
+		return d.answer(ctx, ref, flows.CompanyProved{Payer: facts.Form[flows.KeyOrgName], Org: facts.Form[flows.KeyOrgName], Code: facts.Form[flows.KeyCreditCode]})
 	}
 	return d.answer(ctx, ref, flows.GrantNotYet{})
 }

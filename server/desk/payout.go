@@ -44,7 +44,7 @@ func (d *Desk) checkPayout(ctx context.Context, ref Ref) error {
 			return err
 		}
 		if facts.CompanyVerified {
-			return d.answer(ctx, ref, flows.CompanyProved{Payer: facts.Form[flows.KeyOrgName], Code: facts.Form[flows.KeyCreditCode]})
+			return d.answer(ctx, ref, flows.CompanyProved{Payer: facts.Form[flows.KeyOrgName], Org: facts.Form[flows.KeyOrgName], Code: facts.Form[flows.KeyCreditCode]})
 		}
 		return d.answer(ctx, ref, flows.PayoutRefused{Why: "这笔汇款已经失效，请重新提交。"})
 	}
@@ -86,7 +86,10 @@ func (d *Desk) lookAtPayout(ctx context.Context, number string) (flows.PayoutSta
 func (d *Desk) checkAmount(ctx context.Context, ref Ref) error {
 	number, err := d.cfg.Ledger.LivePayout(ctx, ref.Talk)
 	if err == nil {
-		_, err = d.lookAtPayout(ctx, number)
+		var state flows.PayoutState
+		if state, err = d.lookAtPayout(ctx, number); state == flows.PayoutReturned {
+			return err // it has been told
+		}
 	}
 	if err := ignore(err, ErrUnknown); err != nil {
 		return err

@@ -145,9 +145,9 @@ type Grants interface {
 	// the proof it changes nothing; [ErrUnknown] and [ErrExpired] as of Grant.
 	GrantEnded(ctx context.Context, number, why string, at time.Time) error
 
-	// Comparisons counts how often the register was asked about a talk's applicant
-	// and did not prove the company, since a time.
-	Comparisons(ctx context.Context, talk TalkID, since time.Time) (int, error)
+	// MayCompare notes that the register is to be asked about a talk's applicant,
+	// unless it was that often in the day before.
+	MayCompare(ctx context.Context, talk TalkID, most int, at time.Time) (bool, error)
 
 	// Represented proves the company whose legal representative the applicant
 	// is, and reports CompanyProved to ref.

@@ -224,14 +224,22 @@ func (l *Ledger) wrongHolder(ctx context.Context, tx txn, row grantRow, why stri
 	return l.report(ctx, tx, id, row.Talk, flows.GrantRefused{Why: why}, at)
 }
 
-// Comparisons implements [desk.Grants].
-func (l *Ledger) Comparisons(ctx context.Context, talk desk.TalkID, since time.Time) (int, error) {
-	n, err := l.read.NewSelect().Model((*reportRow)(nil)).
-		Where("talk = ? AND kind IN (?, ?) AND at > ?", talk, flows.KindNotRepresentative, flows.KindRepresentativeNamed, millis(since)).Count(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("ledger: comparisons of %s: %w", talk, err)
-	}
-	return int(n), nil
+const didCompare = "asked the register"
+
+// MayCompare implements [desk.Grants].
+func (l *Ledger) MayCompare(ctx context.Context, talk desk.TalkID, most int, at time.Time) (may bool, err error) {
+	err = l.tx(ctx, func(ctx context.Context, tx txn) error {
+		n, err := tx.NewSelect().Model((*auditRow)(nil)).
+			Where("talk = ? AND did = ? AND at > ?", talk, didCompare, millis(at.Add(-l.hurried(24*time.Hour)))).Count(ctx)
+		if err != nil {
+			return fmt.Errorf("ledger: comparisons of %s: %w", talk, err)
+		}
+		if may = int(n) < most; !may {
+			return nil
+		}
+		return l.audit(ctx, tx, audited{Did: didCompare, Talk: talk, At: at})
+	})
+	return may, err
 }
 
 // Represented implements [desk.Grants].

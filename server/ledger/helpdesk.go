@@ -123,7 +123,7 @@ func whys(why string) []string {
 }
 
 func nameOf(form flows.Form) flows.Secret {
-	if form.Has(flows.KeyOrgName) {
+	if form.Has(flows.KeyOrgName) && form.Text(flows.KeyKind) != flows.KindPerson {
 		return form[flows.KeyOrgName]
 	}
 	return form[flows.KeyName]

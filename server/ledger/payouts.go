@@ -58,7 +58,7 @@ type companyAccount struct {
 const (
 	amountTries     = 3 // of one payout
 	payoutsADay     = 3 // to one organisation, whoever asks
-	spentAMonth     = 2 // with an amount that nobody found, before another way must be gone
+	wrongAMonth     = 6 // amounts told for one organisation, before another way must be gone
 	firstPayoutPoll = 10 * time.Second
 	accountTail     = 4
 )
@@ -91,12 +91,7 @@ func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, betwe
 	if err != nil {
 		return payoutRow{}, nil, err
 	}
-	org := flows.Organisation{Name: form[flows.KeyOrgName], CreditCode: form[flows.KeyCreditCode]}
-	to := companyAccount{
-		Number: form[flows.KeyProofAccount], Bank: form[flows.KeyProofBank],
-		Province: form[flows.KeyProofProvince], City: form[flows.KeyProofCity], Branch: form[flows.KeyProofBranch],
-		Code: form[flows.KeyProofCode],
-	}
+	org, to := payoutTarget(form)
 	if err := l.lookUpBranch(ctx, tx, &to); err != nil {
 		return payoutRow{}, nil, err
 	}
@@ -125,6 +120,15 @@ func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, betwe
 	return l.newPayout(ctx, tx, talk, org, to, between, at)
 }
 
+// payoutTarget is what the saved answers ask to be proved, and by which account.
+func payoutTarget(form flows.Form) (flows.Organisation, companyAccount) {
+	return flows.Organisation{Name: form[flows.KeyOrgName], CreditCode: form[flows.KeyCreditCode]}, companyAccount{
+		Number: form[flows.KeyProofAccount], Bank: form[flows.KeyProofBank],
+		Province: form[flows.KeyProofProvince], City: form[flows.KeyProofCity], Branch: form[flows.KeyProofBranch],
+		Code: form[flows.KeyProofCode],
+	}
+}
+
 func (l *Ledger) newPayout(ctx context.Context, tx txn, talk desk.TalkID, org flows.Organisation, to companyAccount, between desk.Range, at time.Time) (payoutRow, flows.Happening, error) {
 	blind := l.blind("payout/org", org.CreditCode)
 	n, err := tx.NewSelect().Model((*payoutRow)(nil)).Where("org = ? AND at > ?", blind, millis(at.Add(-24*time.Hour))).Count(ctx)
@@ -134,13 +138,12 @@ func (l *Ledger) newPayout(ctx context.Context, tx txn, talk desk.TalkID, org fl
 	if n >= payoutsADay {
 		return payoutRow{}, flows.PayoutRefused{Why: "今天已经向贵单位汇款3次，请明天再试，或者改为由贵单位汇款。"}, nil
 	}
-	spent, err := tx.NewSelect().Model((*payoutRow)(nil)).
-		Where("org = ? AND state = ? AND at > ?", blind, payoutSpent, millis(at.Add(-30*24*time.Hour))).Count(ctx)
+	wrong, err := l.wrongAmounts(ctx, tx, blind, at)
 	if err != nil {
-		return payoutRow{}, nil, fmt.Errorf("ledger: spent payouts to an organisation: %w", err)
+		return payoutRow{}, nil, err
 	}
-	if spent >= spentAMonth {
-		return payoutRow{}, flows.PayoutRefused{Why: "两次汇款的金额都没有核对上，请改为由贵单位汇款，或上传材料由人工核验。"}, nil
+	if wrong >= wrongAMonth {
+		return payoutRow{}, flows.PayoutRefused{Why: "这种方式本月不能再用了，请改为由贵单位汇款，或上传材料由人工核验。"}, nil
 	}
 	number, err := numbered("O", second, at, 10)
 	if err != nil {
@@ -205,7 +208,7 @@ func (s payoutState) live() bool { return s == payoutOpen || s == payoutSent || 
 // PayoutArrived implements [desk.Payouts].
 func (l *Ledger) PayoutArrived(ctx context.Context, number string) error {
 	_, err := l.db.NewUpdate().Model((*payoutRow)(nil)).Set("state = ?", payoutArrived).
-		Where("number = ? AND state IN (?, ?)", number, payoutOpen, payoutSent).Exec(ctx)
+		Where("number = ? AND state = ?", number, payoutSent).Exec(ctx) // an open one is not noted as taken yet
 	if err != nil {
 		return fmt.Errorf("ledger: payout %s: %w", number, err)
 	}
@@ -238,8 +241,8 @@ func (l *Ledger) proofReturned(ctx context.Context, tx txn, row payoutRow, at ti
 	if err := l.call(ctx, tx, row.Talk, whyReturned, at); err != nil {
 		return err
 	}
-	_, err := l.liveOrder(ctx, tx, row.Talk)
-	if !errors.Is(err, desk.ErrUnknown) {
+	paid, err := l.dropUnpaidOrder(ctx, tx, row.Talk)
+	if err != nil || paid {
 		return err
 	}
 	proof := proofRow{Number: row.Number}
@@ -250,6 +253,24 @@ func (l *Ledger) proofReturned(ctx context.Context, tx txn, row payoutRow, at ti
 		l.takeBack(ctx, tx, proof, at),
 		l.audit(ctx, tx, audited{Did: "proof taken back", Talk: row.Talk, About: row.Number, At: at}),
 	)
+}
+
+// dropUnpaidOrder ends the order of a company that nobody has paid for, and reports
+// whether one is paid. A person's own order stands on no company.
+func (l *Ledger) dropUnpaidOrder(ctx context.Context, tx txn, talk desk.TalkID) (paid bool, err error) {
+	order, err := l.liveOrder(ctx, tx, talk)
+	if errors.Is(err, desk.ErrUnknown) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	form, err := l.termsOf(order)
+	if err != nil || form.Text(flows.KeyKind) != flows.KindCompany || order.State == orderPaid {
+		return err == nil && form.Text(flows.KeyKind) == flows.KindCompany, err
+	}
+	order.State = orderCancelled
+	return false, errors.Join(l.turnOrder(ctx, tx, order), l.lapse(ctx, tx, order.No))
 }
 
 // CheckAmount implements [desk.Payouts].
@@ -300,12 +321,30 @@ func (l *Ledger) wrongAmount(ctx context.Context, tx txn, row payoutRow, at time
 	if err != nil {
 		return nil, fmt.Errorf("ledger: payout %s: %w", row.Number, err)
 	}
+	all, err := l.wrongAmounts(ctx, tx, row.Org, at)
+	if err == nil && all%amountTries == 0 { // however many payouts they are spread over
+		err = l.call(ctx, tx, row.Talk, whyAmount, at)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if left := amountTries - row.Wrong; left > 0 {
 		return flows.AmountWrong{Left: left, Why: fmt.Sprintf("金额不对，还可以填%d次。请财务按网银显示的金额填写。", left)}, nil
 	}
 	return flows.AmountWrong{Why: "金额不对，3次机会已用完。"}, errors.Join(
 		l.turnPayout(ctx, tx, row, payoutSpent), l.call(ctx, tx, row.Talk, whyAmount, at),
 	)
+}
+
+// wrongAmounts counts what was told wrongly for an organisation in thirty days, by
+// whomever, also of payouts that were given up.
+func (l *Ledger) wrongAmounts(ctx context.Context, tx txn, org string, at time.Time) (n int, err error) {
+	err = tx.NewSelect().Model((*payoutRow)(nil)).ColumnExpr("COALESCE(SUM(wrong), 0)").
+		Where("org = ? AND at > ?", org, millis(at.Add(-30*24*time.Hour))).Scan(ctx, &n)
+	if err != nil {
+		return 0, fmt.Errorf("ledger: wrong amounts: %w", err)
+	}
+	return n, nil
 }
 
 // provedByAmount closes a payout with success.
@@ -370,8 +409,8 @@ func (l *Ledger) targetOf(row payoutRow) (org flows.Organisation, to companyAcco
 
 func (l *Ledger) sameTarget(row payoutRow, org flows.Organisation, to companyAccount) (bool, error) {
 	wasOrg, wasTo, err := l.targetOf(row)
-	if wasTo.Code.IsZero() {
-		to.Code = flows.Secret{} // what was asked for without it stays so
+	if wasTo.Code.IsZero() || to.Code.IsZero() {
+		wasTo.Code, to.Code = flows.Secret{}, flows.Secret{} // one of the two may be from the operator's list
 	}
 	return wasOrg == org && wasTo == to, err
 }

@@ -185,7 +185,7 @@ func (l *Ledger) provedCompany(ctx context.Context, tx txn, proof proofRow, c fl
 	if err != nil {
 		return err
 	}
-	seen := flows.CompanyProved{Payer: c.Payer, Code: org.CreditCode}
+	seen := flows.CompanyProved{Payer: c.Payer, Org: org.Name, Code: org.CreditCode}
 	return errors.Join(
 		l.endProof(ctx, tx, proof, proofSeen),
 		l.learned(ctx, tx, proof.Talk, seen, at),
@@ -225,7 +225,7 @@ func (l *Ledger) provedOtherwise(ctx context.Context, tx txn, p otherProof) (flo
 	if fresh, err := once(ctx, tx, &proof); err != nil || !fresh {
 		return flows.CompanyProved{}, errors.Join(err, fmt.Errorf("ledger: proof of %s: %w", p.Talk, errTaken))
 	}
-	seen := flows.CompanyProved{Payer: p.Org.Name, Code: p.Org.CreditCode}
+	seen := flows.CompanyProved{Payer: p.Org.Name, Org: p.Org.Name, Code: p.Org.CreditCode}
 	return seen, errors.Join(
 		l.learned(ctx, tx, p.Talk, seen, p.At),
 		l.audit(ctx, tx, audited{Actor: p.Actor, Did: "proved", Talk: p.Talk, About: p.Number, At: p.At}),
@@ -256,7 +256,7 @@ func (l *Ledger) alreadyProved(ctx context.Context, tx txn, talk desk.TalkID) (f
 		return nil, err
 	}
 	org, err := l.companyOf(seen)
-	return flows.CompanyProved{Payer: org.Name, Code: org.CreditCode}, err
+	return flows.CompanyProved{Payer: org.Name, Org: org.Name, Code: org.CreditCode}, err
 }
 
 func (l *Ledger) answerSeen(ctx context.Context, tx txn, ref desk.Ref, seen proofRow, at time.Time) error {
@@ -264,17 +264,26 @@ func (l *Ledger) answerSeen(ctx context.Context, tx txn, ref desk.Ref, seen proo
 	if err != nil {
 		return err
 	}
-	return l.answer(ctx, tx, ref, flows.CompanyProved{Payer: org.Name, Code: org.CreditCode}, at)
+	return l.answer(ctx, tx, ref, flows.CompanyProved{Payer: org.Name, Org: org.Name, Code: org.CreditCode}, at)
 }
 
 // companyFacts reads whether the organisation is proved; then its name and code
 // are the proved ones, whatever was typed since.
 func (l *Ledger) companyFacts(ctx context.Context, db bun.IDB, talk desk.TalkID, f *flows.Facts) error {
-	switch _, err := l.livePayout(ctx, db, talk); {
+	switch live, err := l.livePayout(ctx, db, talk); {
 	case errors.Is(err, desk.ErrUnknown):
 		delete(f.Form, flows.KeyAmountUntil) // no amount is waited for
 	case err != nil:
 		return err
+	default:
+		org, to := payoutTarget(f.Form)
+		same, err := l.sameTarget(live, org, to)
+		if err != nil {
+			return err
+		}
+		if !same {
+			delete(f.Form, flows.KeyAmountUntil) // another account was named since, and nobody has confirmed it
+		}
 	}
 	switch _, err := l.openGrantOf(ctx, db, talk); {
 	case errors.Is(err, desk.ErrUnknown):

@@ -22,6 +22,8 @@ func Payouts(t *testing.T, open func(t *testing.T) Ledger) {
 		"a try is counted once":                       amountOnce,
 		"nobody guesses before the money is there":    amountGuessed,
 		"money that comes back takes its proof back":  provedReturned,
+		"an account named since is not waited for":    payoutElsewhere,
+		"payouts that were given up count":            amountsGivenUp,
 		"a payout that came back proves nothing":      payoutReturned,
 		"an expired payout proves nothing":            payoutExpires,
 		"three payouts a day":                         payoutLimit,
@@ -195,15 +197,19 @@ func amountGuessed(t *testing.T, l Ledger) {
 }
 
 func provedReturned(t *testing.T, l Ledger) {
-	a, b := banking(t, l, "a"), banking(t, l, "b")
-	for _, who := range []*applicant{a, b} {
+	alone, unpaid, paid := banking(t, l, "a"), banking(t, l, "b"), banking(t, l, "c")
+	for _, who := range []*applicant{alone, unpaid, paid} {
 		p := who.arrives(Noon)
 		if got := who.says(p.Amount, Noon); got.Kind() != flows.KindCompanyProved {
 			t.Fatalf("the right amount told %#v", got)
 		}
-		if who == b {
+		switch who {
+		case unpaid:
 			who.chooses()
 			who.orders()
+			who.opens(Noon)
+		case paid:
+			who.pays()
 		}
 		for range 2 {
 			if err := l.PayoutReturned(t.Context(), p.Number, "银行退回。", Noon.Add(time.Hour)); err != nil {
@@ -211,12 +217,41 @@ func provedReturned(t *testing.T, l Ledger) {
 			}
 		}
 		who.wantCalled(true, "returned")
+		n, f := who.count(flows.KindCompanyUnproved), who.facts()
+		if stays := who == paid; f.CompanyVerified != stays || f.Ordered != stays || (n == 1) == stays {
+			t.Errorf("%s: the money came back: proved %t, ordered %t, told %d times", who.talk, f.CompanyVerified, f.Ordered, n)
+		}
 	}
-	if n := a.count(flows.KindCompanyUnproved); n != 1 || a.facts().CompanyVerified {
-		t.Errorf("the money came back, and the company is proved: %t, told %d times", a.facts().CompanyVerified, n)
+}
+
+// payoutElsewhere: after the loss of a talk nobody sends money where nobody has
+// confirmed it.
+func payoutElsewhere(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	a.sends(Noon)
+	if !a.facts().Form.Has(flows.KeyAmountUntil) {
+		t.Error("Facts do not know that an amount is waited for")
 	}
-	if n := b.count(flows.KindCompanyUnproved); n != 0 || !b.facts().CompanyVerified {
-		t.Error("a proof that an order stands on was taken back without a person")
+	a.accounts("33001616781053000002")
+	if a.facts().Form.Has(flows.KeyAmountUntil) {
+		t.Error("an amount is waited for, and another account is named since")
+	}
+}
+
+// amountsGivenUp: a payout that was given up keeps its wrong amounts.
+func amountsGivenUp(t *testing.T, l Ledger) {
+	a := banking(t, l, "a")
+	for n := range 3 {
+		at := Noon.Add(time.Duration(n) * time.Minute)
+		p := a.arrives(at)
+		a.says(other(p), at)
+		a.says(other(p), at)
+		a.accounts("3300161678105300000" + string(rune('1'+(n+1)%2)))
+	}
+	a.wantCalled(true, "amount")
+	tomorrow := Noon.Add(25 * time.Hour)
+	if _, told := a.asksForPayout(tomorrow); told == nil || told.Kind() != flows.KindPayoutRefused {
+		t.Errorf("after six wrong amounts a payout told %#v, want PayoutRefused", told)
 	}
 }
 
