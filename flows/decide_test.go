@@ -52,8 +52,8 @@ var forward = map[State][]string{
 	CompanyOpening:      {"! transfer-opened name=平台 account=33001 bank=银行 until=168h", "! transfer-seen payer=杭州例子科技有限公司"},
 	CompanyTransfer:     {"! transfer-seen payer=杭州例子科技有限公司", "! transfer-wrong why=金额不对。", "! waited"},
 	CompanyExpired:      {"> 1"},
-	CompanyAccount:      {">> pacct=33001616781053000001 pbank=中国工商银行 pprov=浙江省 pcity=杭州市 pbranch=杭州文三支行"},
-	CompanyConfirm:      {"> 1", "> 2"},
+	CompanyAccount:      {">> pacct=33001616781053000001 pbank=中国工商银行 pprov=浙江省 pcity=杭州市 pbranch=杭州文三支行", ">> pacct=33001616781053000001 pbank=中国工商银行 pprov=浙江省 pcity=杭州市 pbranch=杭州文三支行 pcode=103331002026"},
+	CompanyConfirm:      {"> 1", "> 2", "> 修改银行账号"},
 	CompanyPaying:       {"! payout-sent tail=0001 until=168h", "! payout-refused why=账号不对。"},
 	CompanyAmount:       {">> amount=0.35", "! payout-not-yet why=还在路上。", "! payout-refused why=银行退回。", "! waited"},
 	CompanyChecking:     {"! transfer-seen payer=杭州例子科技有限公司", "! amount-wrong left=1 why=金额不对。", "! amount-wrong left=0 why=金额不对。"},
@@ -84,6 +84,8 @@ var forward = map[State][]string{
 // noise may happen at any time.
 var noise = []string{
 	"> 帮助", "> 返回", "> 到哪了", "> 取消", "> 人工", "> 继续办理", "> 谢谢", "> 1", "> 2", "> 3", "> 99", "> {voice}", "> 13912345678",
+	"> 修改银行账号", "> 修改收货地址", "> 修改机构名称", "> 修改税号", "> {image m1}", "> 第一个", "> 被骗了",
+	"! picture-read page=service.delivery to=李小红 addr=某某路99号", "! picture-read page=company.page uscc=91330106MA0000015K",
 	"> [立即实名]@person.start", "> [确认并付款]@service.confirm", "> [确定取消]@cancel.confirm", ">> login=13912345678 mobile=13912345678",
 	">> page=person.page name=王小明 id=11010519491231002X", ">> page=service.receipt", ">> nonsense=1",
 	"@ taken agent=a1 name=小林", "@ taken agent=a2 name=小周", "@ taken agent=a2 name=小周 from=a1", "@ handed agent=a1", "@ handed agent=a2", "@ said agent=a1 text=您好",
