@@ -78,9 +78,13 @@ func (s *Server) wechat(c *fiber.Ctx) error {
 // lost keeps what a template message said that did not reach the person. What is
 // not known any more cannot be said again.
 func (s *Server) lost(c *fiber.Ctx, id string) error {
-	told, err := s.talks.Shelf().Told(c.UserContext(), id)
+	shelf := s.talks.Shelf()
+	told, err := shelf.Told(c.UserContext(), id)
 	if err == nil && told.Talk != "" {
 		err = s.desk.Undelivered(c.UserContext(), told.Talk, "template/"+id, told.Say)
+	}
+	if err == nil && told.Talk != "" {
+		err = shelf.DropTold(c.UserContext(), id)
 	}
 	if err != nil {
 		return err // not acknowledged: it comes again

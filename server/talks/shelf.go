@@ -166,3 +166,11 @@ func (f *Shelf) Told(ctx context.Context, id string) (told Told, err error) {
 	}
 	return told, nil
 }
+
+// DropTold forgets what a template message said, once its loss was made up for.
+func (f *Shelf) DropTold(ctx context.Context, id string) error {
+	if err := f.redis.Del(ctx, toldKeys+id).Err(); err != nil {
+		return fmt.Errorf("talks: shelf: %w", err)
+	}
+	return nil
+}
