@@ -80,6 +80,10 @@ func (s *Server) wechat(c *fiber.Ctx) error {
 func (s *Server) lost(c *fiber.Ctx, id string) error {
 	shelf := s.talks.Shelf()
 	told, err := shelf.Told(c.UserContext(), id)
+	for again := 0; err == nil && told.Talk == "" && again < 10; again++ { // the push may overtake the answer to our call
+		time.Sleep(200 * time.Millisecond)
+		told, err = shelf.Told(c.UserContext(), id)
+	}
 	if err == nil && told.Talk != "" {
 		err = s.desk.Undelivered(c.UserContext(), told.Talk, "template/"+id, told.Say)
 	}
