@@ -70,6 +70,6 @@ var (
 	aloneProved       = &Guard{"a person is proved", func(c Case, e Event) bool { return c.Form.Has(KeyPersonProved) && person.Holds(c, e) }}
 	companyProvedToo  = &Guard{"a person applies whose company is proved", func(c Case, e Event) bool { return aloneProved.Holds(c, e) && c.Form.Has(KeyCompanyProved) }}
 	alreadyProved     = &Guard{"proved", func(c Case, e Event) bool {
-		return handlerProved.Holds(c, e) && c.Form.Has(KeyCompanyProved) || c.Form.Has(KeyPersonProved) && person.Holds(c, e)
+		return handlerProved.Holds(c, e) && c.Form.Has(KeyCompanyProved) || aloneProved.Holds(c, e)
 	}}
 )

@@ -2,10 +2,7 @@ package flows
 
 import (
 	"fmt"
-	"hash/fnv"
 	"maps"
-	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -142,9 +139,10 @@ func (m *move) scene() {
 	}
 }
 
-// hear takes text: a printed choice first, then the words understood
-// anywhere, then the answers to a page, then a question of the FAQ, then the step's own reader. A reader
-// that accepts free text must not swallow a command or a question.
+// hear takes text: a printed choice first, then the words understood anywhere,
+// then the answers to a page, then a question of the FAQ, then the step's own
+// reader. A reader that accepts free text must not swallow a command or a
+// question.
 func (m *move) hear(step Step, said Said) {
 	if m.c.Owner.Kind != OwnerBot {
 		m.heardByAgent(step, said)
@@ -183,77 +181,6 @@ func (m *move) hear(step Step, said Said) {
 	default:
 		m.missed(step)
 	}
-}
-
-// picked finds the exit of a printed choice.
-func (m *move) picked(step Step, said Said, word string) (Exit, bool) {
-	for n, x := range m.options(step) {
-		if said.Choice != "" {
-			if said.Choice == choiceID(step.At, x.On.pick) {
-				return x, true
-			}
-			continue
-		}
-		if ordinal(word) == strconv.Itoa(n+1) || x.On.named(word) {
-			return x, true
-		}
-	}
-	return Exit{}, false
-}
-
-// options lists the exits that are printed as choices now, in their order; of
-// several with one label, the first that holds.
-func (m *move) options(step Step) []Exit {
-	var open []Exit
-	for _, x := range step.Exits {
-		same := func(o Exit) bool { return o.On.pick == x.On.pick }
-		if x.On.pick != "" && m.holds(x) && !slices.ContainsFunc(open, same) {
-			open = append(open, x)
-		}
-	}
-	return open
-}
-
-// ordinal is the number in 1, ①, 一, 第一个 and 选1.
-func ordinal(word string) string {
-	word = circled.Replace(word)
-	for _, before := range []string{"我选", "选", "第"} {
-		word = strings.TrimPrefix(word, before)
-	}
-	for _, after := range []string{"个", "项", "种", "条"} {
-		word = strings.TrimSuffix(word, after)
-	}
-	return hanDigits.Replace(word)
-}
-
-var circled = strings.NewReplacer("①", "1", "②", "2", "③", "3", "④", "4", "⑤", "5", "⑥", "6", "⑦", "7", "⑧", "8", "⑨", "9")
-
-func (m *move) holds(x Exit) bool { return x.If == nil || x.If.Holds(m.c, m.event) }
-
-func (t Trigger) named(word string) bool {
-	if word == "" {
-		return false
-	}
-	if normal(t.pick) == word {
-		return true
-	}
-	for _, w := range t.words {
-		if normal(w) == word {
-			return true
-		}
-	}
-	return false
-}
-
-// choiceID makes the identifier of a printed choice: eight digits, from the
-// step's name and the option's label. So a choice keeps its meaning when a
-// release or a guard puts it in another place, and one that is gone is old.
-func choiceID(at State, label string) string {
-	h := fnv.New32a()
-	h.Write([]byte(at))
-	h.Write([]byte{0})
-	h.Write([]byte(label))
-	return strconv.Itoa(int(h.Sum32()%90_000_000 + 10_000_000))
 }
 
 // read gives the text to the step's reader.
@@ -421,6 +348,8 @@ func (m *move) report(step Step) {
 		m.tell("系统通知：" + text + "这与您现在办理的事项对不上，已请客服核实，会尽快联系您。")
 	}
 }
+
+func (m *move) holds(x Exit) bool { return x.If == nil || x.If.Holds(m.c, m.event) }
 
 // take goes through a row.
 func (m *move) take(x Exit) {

@@ -110,16 +110,15 @@ func (m *move) pasted(step Step, text string) bool {
 		return false
 	}
 	found := step.Page.Paste(text, m.event.At)
-	if m.completes(*step.Page, found, text) {
-		answers, _ := step.Page.Read(found, m.c.Form, m.event.At)
+	if len(found) == 0 || denied.MatchString(text) || m.flow.FAQ.Find(text).Asks {
+		return m.mistyped(step, text)
+	}
+	if answers, ok := m.completes(*step.Page, found, text); ok {
 		if len(step.Page.Fields) > 1 {
 			m.say("已按您发来的内容填好，请核对。")
 		}
 		m.complete(step, answers)
 		return true
-	}
-	if len(found) == 0 || m.flow.FAQ.Find(text).Asks || denied.MatchString(text) {
-		return m.mistyped(step, text)
 	}
 	m.via = "pasted"
 	m.propose(step, found, "已按您发来的内容填好：")
@@ -130,25 +129,26 @@ func (m *move) pasted(step Step, text string) bool {
 // denied is in a text that speaks of a value rather than gives it.
 var denied = regexp.MustCompile(`不是|不对|专票|专用发票|为什么`)
 
-// completes reports whether a text answers a page by itself: two answers or
-// more, or one that is all of the text; nothing that the page must know is
-// missing, and nothing optional is given or would be lost, because the next step
-// does not show it.
-func (m *move) completes(page Page, found Form, text string) bool {
-	if _, refusals := page.Read(found, m.c.Form, m.event.At); len(refusals) > 0 || len(found) == 0 || m.flow.FAQ.Find(text).Asks || denied.MatchString(text) {
-		return false
+// completes reads what was found as the answers to a page, if the text answers
+// it by itself: two answers or more, or one that is all of the text; nothing that
+// the page must know is missing, and nothing optional is given or would be lost,
+// because the next step does not show it.
+func (m *move) completes(page Page, found Form, text string) (answers Form, ok bool) {
+	answers, refusals := page.Read(found, m.c.Form, m.event.At)
+	if len(refusals) > 0 {
+		return nil, false
 	}
 	for _, f := range page.Fields {
 		switch {
 		case f.Input == InputFixed && found.Has(f.Key),
 			f.Optional && (found.Has(f.Key) || m.c.Form.Has(f.Key) || m.c.Proposed.Has(f.Key)):
-			return false
+			return nil, false
 		case len(found) == 1 && found.Has(f.Key):
 			whole, err := f.Read(text, m.event.At)
-			return err == nil && whole == found.Text(f.Key) || len(page.Fields) == 1
+			return answers, err == nil && whole == found.Text(f.Key) || len(page.Fields) == 1
 		}
 	}
-	return true
+	return answers, true
 }
 
 // mistyped tells what is wrong with a long number that was typed where a page

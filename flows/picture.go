@@ -9,9 +9,9 @@ import (
 // (C14). What is read from it is only proposed: the applicant sees it on the
 // page and sends it in. Of the picture nothing else is kept.
 
-// picturesACase bounds what one applicant may have read, also over several
+// mostPictures bounds what one applicant may have read, also over several
 // cases: reading costs the operator.
-const picturesACase = 10
+const mostPictures = 10
 
 // pictured takes a picture where a page can be filled from one.
 func (m *move) pictured(step Step, sent Sent) bool {
@@ -20,7 +20,7 @@ func (m *move) pictured(step Step, sent Sent) bool {
 	}
 	m.via = "picture"
 	n, _ := strconv.Atoi(m.c.Form.Text(KeyPictures))
-	if n >= picturesACase {
+	if n >= mostPictures {
 		m.say("图片已经识别了很多次，请点开页面填写。")
 		m.ask(step)
 		return true
