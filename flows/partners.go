@@ -17,6 +17,16 @@ type Organisation struct {
 	CreditCode Secret // 18 characters, or an older number of 15 digits
 }
 
+// Organisation is the company that a form names.
+func (f Form) Organisation() Organisation {
+	return Organisation{Name: f[KeyOrgName], CreditCode: f[KeyCreditCode]}
+}
+
+// Proved is the report that the company is proved in its own name.
+func (o Organisation) Proved() CompanyProved {
+	return CompanyProved{Payer: o.Name, Org: o.Name, Code: o.CreditCode}
+}
+
 // Holder is whose an Alipay account is, as Alipay says.
 type Holder struct {
 	Company    bool

@@ -53,10 +53,10 @@ func (d *Desk) compareRepresentative(ctx context.Context, ref Ref) error {
 	if err != nil {
 		return err
 	}
-	org := flows.Organisation{Name: facts.Form[flows.KeyOrgName], CreditCode: facts.Form[flows.KeyCreditCode]}
+	org := facts.Form.Organisation()
 	switch {
 	case facts.CompanyVerified:
-		return d.answer(ctx, ref, flows.CompanyProved{Payer: org.Name, Org: org.Name, Code: org.CreditCode})
+		return d.answer(ctx, ref, org.Proved())
 	case !facts.PersonVerified:
 		return d.answer(ctx, ref, flows.NotRepresentative{Why: "请先完成个人实名认证。"})
 	}
@@ -121,7 +121,7 @@ func (d *Desk) checkGrant(ctx context.Context, ref Ref) error {
 		return err
 	}
 	if facts.CompanyVerified {
-		return d.answer(ctx, ref, flows.CompanyProved{Payer: facts.Form[flows.KeyOrgName], Org: facts.Form[flows.KeyOrgName], Code: facts.Form[flows.KeyCreditCode]})
+		return d.answer(ctx, ref, facts.Form.Organisation().Proved())
 	}
 	return d.answer(ctx, ref, flows.GrantNotYet{})
 }

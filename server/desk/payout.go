@@ -44,7 +44,7 @@ func (d *Desk) checkPayout(ctx context.Context, ref Ref) error {
 			return err
 		}
 		if facts.CompanyVerified {
-			return d.answer(ctx, ref, flows.CompanyProved{Payer: facts.Form[flows.KeyOrgName], Org: facts.Form[flows.KeyOrgName], Code: facts.Form[flows.KeyCreditCode]})
+			return d.answer(ctx, ref, facts.Form.Organisation().Proved())
 		}
 		return d.answer(ctx, ref, flows.PayoutRefused{Why: "这笔汇款已经失效，请重新提交。"})
 	}

@@ -80,7 +80,7 @@ func (l *Ledger) openGrant(ctx context.Context, tx txn, talk desk.TalkID, at tim
 	if err != nil {
 		return grantRow{}, nil, err
 	}
-	org := flows.Organisation{Name: form[flows.KeyOrgName], CreditCode: form[flows.KeyCreditCode]}
+	org := form.Organisation()
 	by := byCompany
 	if form.Text(flows.KeyMethod) == flows.MethodRepresentative {
 		by = byRepresentative

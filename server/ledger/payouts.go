@@ -122,7 +122,7 @@ func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, betwe
 
 // payoutTarget is what the saved answers ask to be proved, and by which account.
 func payoutTarget(form flows.Form) (flows.Organisation, companyAccount) {
-	return flows.Organisation{Name: form[flows.KeyOrgName], CreditCode: form[flows.KeyCreditCode]}, companyAccount{
+	return form.Organisation(), companyAccount{
 		Number: form[flows.KeyProofAccount], Bank: form[flows.KeyProofBank],
 		Province: form[flows.KeyProofProvince], City: form[flows.KeyProofCity], Branch: form[flows.KeyProofBranch],
 		Code: form[flows.KeyProofCode],

@@ -84,7 +84,7 @@ func (l *Ledger) openProof(ctx context.Context, tx txn, talk desk.TalkID, base f
 	if err != nil {
 		return proofRow{}, err
 	}
-	org := flows.Organisation{Name: form[flows.KeyOrgName], CreditCode: form[flows.KeyCreditCode]}
+	org := form.Organisation()
 	if org.Name.IsZero() || org.CreditCode.IsZero() {
 		return proofRow{}, fmt.Errorf("ledger: proof for %s: no organisation: %w", talk, desk.ErrWrong)
 	}
@@ -225,7 +225,7 @@ func (l *Ledger) provedOtherwise(ctx context.Context, tx txn, p otherProof) (flo
 	if fresh, err := once(ctx, tx, &proof); err != nil || !fresh {
 		return flows.CompanyProved{}, errors.Join(err, fmt.Errorf("ledger: proof of %s: %w", p.Talk, errTaken))
 	}
-	seen := flows.CompanyProved{Payer: p.Org.Name, Org: p.Org.Name, Code: p.Org.CreditCode}
+	seen := p.Org.Proved()
 	return seen, errors.Join(
 		l.learned(ctx, tx, p.Talk, seen, p.At),
 		l.audit(ctx, tx, audited{Actor: p.Actor, Did: "proved", Talk: p.Talk, About: p.Number, At: p.At}),
@@ -256,7 +256,7 @@ func (l *Ledger) alreadyProved(ctx context.Context, tx txn, talk desk.TalkID) (f
 		return nil, err
 	}
 	org, err := l.companyOf(seen)
-	return flows.CompanyProved{Payer: org.Name, Org: org.Name, Code: org.CreditCode}, err
+	return org.Proved(), err
 }
 
 func (l *Ledger) answerSeen(ctx context.Context, tx txn, ref desk.Ref, seen proofRow, at time.Time) error {
@@ -264,7 +264,7 @@ func (l *Ledger) answerSeen(ctx context.Context, tx txn, ref desk.Ref, seen proo
 	if err != nil {
 		return err
 	}
-	return l.answer(ctx, tx, ref, flows.CompanyProved{Payer: org.Name, Org: org.Name, Code: org.CreditCode}, at)
+	return l.answer(ctx, tx, ref, org.Proved(), at)
 }
 
 // companyFacts reads whether the organisation is proved; then its name and code
