@@ -22,16 +22,22 @@ import (
 	"certdesk/bot/wechat/wechattest"
 )
 
-// node runs a script beside the modules, with arguments, and decodes the JSON it
-// prints.
-func node(t *testing.T, into any, script string, args ...string) {
+// npm returns the directory of the peers.
+func npm(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("CERTDESK_NPM")
 	if dir == "" {
 		t.Skip("absent: CERTDESK_NPM, the directory of the npm peers")
 	}
+	return dir
+}
+
+// node runs a script beside the modules, with arguments, and decodes the JSON it
+// prints.
+func node(t *testing.T, into any, script string, args ...string) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "node", append([]string{"-e", script, "--"}, args...)...)
-	cmd.Dir = dir
+	cmd.Dir = npm(t)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -132,10 +138,6 @@ func TestNPMService(t *testing.T) {
 // and returns its address.
 func nodeService(t *testing.T, mode wechattest.Mode) (address string) {
 	t.Helper()
-	dir := os.Getenv("CERTDESK_NPM")
-	if dir == "" {
-		t.Skip("absent: CERTDESK_NPM, the directory of the npm peers")
-	}
 	cmd := exec.Command("node", "-e", `
 		const http = require('http'), wechat = require('co-wechat');
 		const [token, key, appid] = process.argv.slice(1);
@@ -150,7 +152,7 @@ func nodeService(t *testing.T, mode wechattest.Mode) (address string) {
 		}).listen(0, '127.0.0.1', () => console.log(server.address().port));
 		process.stdin.resume().on('end', () => process.exit(0));
 	`, "--", token, map[wechattest.Mode]string{wechattest.Safe: aesKey}[mode], appID)
-	cmd.Dir = dir
+	cmd.Dir = npm(t)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	hold, err := cmd.StdinPipe()

@@ -235,15 +235,21 @@ func (a *applicant) facts() flows.Facts {
 // calls returns why an agent is wanted, or nothing.
 func (a *applicant) calls() string {
 	a.t.Helper()
+	return strings.Join(a.reasons(), " ")
+}
+
+// reasons returns each reason for which an agent is wanted.
+func (a *applicant) reasons() []string {
+	a.t.Helper()
 	all, err := a.l.Waiting(a.t.Context())
 	if err != nil {
 		a.t.Fatalf("Waiting = %v", err)
 	}
 	i := slices.IndexFunc(all, func(h desk.Help) bool { return h.Talk == a.talk })
 	if i < 0 {
-		return ""
+		return nil
 	}
-	return strings.Join(all[i].Why, " ")
+	return all[i].Why
 }
 
 // together has rivals do something at once and returns the errors that are not
