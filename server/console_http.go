@@ -56,7 +56,7 @@ type consoleConfig struct {
 	Lines   consoleLines
 	Help    consoleHelp
 	Staff   consoleStaff
-	Book    *ledger.Ledger // lines of the bank's statement, and reviews
+	Book    *ledger.Ledger // lines of the bank's statement, reviews, and what was tried
 	Account string         // ours with the bank
 	Keys    *sealed.Keys
 	Now     func() time.Time
@@ -217,6 +217,10 @@ func (c *consoleHTTP) show(x *fiber.Ctx, status int, id desk.TalkID, form consol
 // talk is a talk as one agent sees it, but for its form and its lines.
 func (c *consoleHTTP) talk(ctx context.Context, talk desk.Talk, question flows.Reply, all []desk.Help, me seat) (console.Talk, error) {
 	v := console.NewTalk(c.Desk.Flow(), talk, question, all, me.Name)
+	var err error
+	if v.Attempts, err = c.Book.Attempts(ctx, talk.ID, c.Now()); err != nil {
+		return v, err
+	}
 	contact := talk.Case.Contact
 	if talk.Case.Last != flows.WeChat || contact == (flows.Contact{}) {
 		return v, nil

@@ -176,7 +176,7 @@ func (d *demo) takesEvidence(talk string) {
 	if err != nil || fmt.Sprintf(`{"sha256":"%x"}`, sha256.Sum256(body)) != string(lines[len(lines)-1]) {
 		d.t.Errorf("evidence ended with %v:\n%s", err, said)
 	}
-	for _, want := range []string{`"what":"check"`, `"what":"proof"`, `"state":"seconded"`} {
+	for _, want := range []string{`"state":"approved","by":"papers"`, `"what":"check"`, `"what":"proof"`, `"state":"seconded"`} {
 		if !bytes.Contains(body, []byte(want)) {
 			d.t.Errorf("the evidence has no %s:\n%s", want, said)
 		}

@@ -28,7 +28,10 @@ type View interface{ template() string }
 //go:embed templates/*.html
 var sources embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"asset": address}).ParseFS(sources, "templates/*.html"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"asset": address, "day": day}).ParseFS(sources, "templates/*.html"))
+
+// day is a time as people in Beijing read it.
+func day(t time.Time) string { return t.In(flows.Beijing).Format("1月2日 15:04") }
 
 // Render writes a view as HTML in UTF-8.
 func Render(w io.Writer, v View) error {

@@ -28,7 +28,8 @@ type Talk struct {
 	Misses     int    // misunderstandings in a row
 	Milestones []flows.Milestone
 	Facts      []Facts
-	Reach      string // how much may be said in WeChat unasked, as far as it is known
+	Attempts   []flows.Attempt // to prove who they are, oldest first
+	Reach      string          // how much may be said in WeChat unasked, as far as it is known
 	Lines      Lines
 	Form       Form
 }
@@ -89,7 +90,7 @@ func Reach(messages int, until time.Time) string {
 	if messages == 0 {
 		return "现在不能主动发消息。您发出的话会保留，客户下次发消息时先看到。"
 	}
-	return fmt.Sprintf("客户不说话时还能发 %d 条，%s前有效。客户打字回复一句，就恢复为 5 条。", messages, until.In(flows.Beijing).Format("1月2日 15:04"))
+	return fmt.Sprintf("客户不说话时还能发 %d 条，%s前有效。客户打字回复一句，就恢复为 5 条。", messages, day(until))
 }
 
 // turn is whose move it is, said to somebody who is not the applicant.

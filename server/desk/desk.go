@@ -48,6 +48,7 @@ type Ledger interface {
 	Payouts
 	Grants
 	Reviews
+	Attempts
 	Joins
 	Orders
 	Payments

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"certdesk/flows"
 )
@@ -27,7 +28,11 @@ const (
 
 // compareFactors proves a person without a face, by the mobile of their account.
 // It is an attempt like one with a face, and ends at once.
-func (d *Desk) compareFactors(ctx context.Context, ref Ref, e flows.CompareFactors) error {
+func (d *Desk) compareFactors(ctx context.Context, ref Ref, effect flows.Effect) error {
+	e, ok := effect.(flows.CompareFactors)
+	if !ok {
+		return fmt.Errorf("desk: %s compares nothing", effect.Verb())
+	}
 	check, err := d.cfg.Ledger.OpenCheck(ctx, ref, d.cfg.Now())
 	if errors.Is(err, ErrUsed) {
 		return nil
@@ -49,7 +54,7 @@ func (d *Desk) compareFactors(ctx context.Context, ref Ref, e flows.CompareFacto
 	case card.IsZero():
 		return d.answer(ctx, ref, flows.FaceRefused{Why: "请重新填写银行卡号。"})
 	}
-	end := CheckEnd{By: e.Factor, Ref: ref}
+	end := CheckEnd{By: flows.Way(e.Factor), Ref: ref}
 	same, err := d.cfg.Partners.Factors.Holds(ctx, check.Person, mobile, card)
 	why, no := refused(err)
 	switch {

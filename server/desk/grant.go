@@ -43,10 +43,6 @@ const (
 	accountOther   = "这个支付宝不是您本人实名的。请用您本人的支付宝，或换一种方式认证。"
 )
 
-// comparisonsADay bounds what one applicant may ask the register, which charges
-// for each answer.
-const comparisonsADay = 5
-
 // compareRepresentative passes a legal representative who applies in person (M41).
 func (d *Desk) compareRepresentative(ctx context.Context, ref Ref) error {
 	facts, err := d.cfg.Ledger.Facts(ctx, ref.Talk)
@@ -63,14 +59,15 @@ func (d *Desk) compareRepresentative(ctx context.Context, ref Ref) error {
 	if d.cfg.Partners.Register == nil { // which costs nothing
 		return d.answer(ctx, ref, flows.NotRepresentative{Why: registerSilent})
 	}
-	may, err := d.cfg.Ledger.MayCompare(ctx, ref.Talk, comparisonsADay, d.cfg.Now())
+	who := flows.Person{Name: facts.Form[flows.KeyName], IDNumber: facts.Form[flows.KeyIDNumber]}
+	may, err := d.cfg.Ledger.MayCompare(ctx, ref.Talk, org, who, d.cfg.Now())
 	if err != nil {
 		return err
 	}
 	if !may {
 		return d.answer(ctx, ref, flows.NotRepresentative{Why: registerOften})
 	}
-	match, err := d.represents(ctx, org, flows.Person{Name: facts.Form[flows.KeyName], IDNumber: facts.Form[flows.KeyIDNumber]})
+	match, err := d.represents(ctx, org, who)
 	if why, no := refused(err); no {
 		return d.answer(ctx, ref, flows.NotRepresentative{Why: why})
 	}

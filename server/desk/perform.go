@@ -33,30 +33,17 @@ func (d *Desk) Perform(ctx context.Context, ref Ref) error {
 }
 
 func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error {
+	if ours, err := d.prove(ctx, ref, effect); ours {
+		return err
+	}
 	now := d.cfg.Now()
 	switch e := effect.(type) {
 	case flows.SendCode:
 		return d.sendCode(ctx, ref, e.Purpose)
 	case flows.Register:
 		return d.cfg.Ledger.Register(ctx, ref, now)
-	case flows.VerifyFace:
-		return d.verifyFace(ctx, ref)
-	case flows.CheckFace:
-		return d.checkFace(ctx, ref)
-	case flows.OpenTransfer:
-		return d.cfg.Ledger.OpenTransfer(ctx, ref, d.cfg.Partners.Payee, now)
-	case flows.CheckTransfer:
-		return d.checkTransfer(ctx, ref)
-	case flows.SendPayout:
-		return d.sendPayout(ctx, ref)
-	case flows.CheckPayout:
-		return d.checkPayout(ctx, ref)
 	case flows.CheckAmount:
 		return d.checkAmount(ctx, ref)
-	case flows.CompareRepresentative:
-		return d.compareRepresentative(ctx, ref)
-	case flows.OpenGrant:
-		return d.openGrant(ctx, ref)
 	case flows.ChangePhone:
 		return d.changePhone(ctx, ref)
 	case flows.OfferJoin:
@@ -65,12 +52,6 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.cfg.Ledger.Join(ctx, ref, e.Code, now)
 	case flows.WarnPhone:
 		return d.warnPhone(ctx, ref, e.Mobile)
-	case flows.AskReview:
-		return d.cfg.Ledger.OpenReview(ctx, ref, e.Party, now)
-	case flows.CompareFactors:
-		return d.compareFactors(ctx, ref, e)
-	case flows.CheckGrant:
-		return d.checkGrant(ctx, ref)
 	case flows.PlaceOrder:
 		return d.cfg.Ledger.PlaceOrder(ctx, ref, now)
 	case flows.OpenPayment:

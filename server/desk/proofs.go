@@ -50,7 +50,7 @@ type Check struct {
 type CheckEnd struct {
 	State flows.FaceState // FacePassed, or empty
 	Why   string          // of a refusal, for the applicant
-	By    string          // how somebody was proved without a face: a Factor of package flows
+	By    flows.Way       // that was gone, when it was not a face
 	Ref   Ref             // of the effect that this answers, when it is one's
 }
 
@@ -145,9 +145,10 @@ type Grants interface {
 	// the proof it changes nothing; [ErrUnknown] and [ErrExpired] as of Grant.
 	GrantEnded(ctx context.Context, number, why string, at time.Time) error
 
-	// MayCompare notes that the register is to be asked about a talk's applicant,
-	// unless it was that often in the day before.
-	MayCompare(ctx context.Context, talk TalkID, most int, at time.Time) (bool, error)
+	// MayCompare notes that the register is to be asked about a person and an
+	// organisation, unless it was asked too often in the day before: by this talk,
+	// about that person, or about that organisation.
+	MayCompare(ctx context.Context, talk TalkID, org flows.Organisation, who flows.Person, at time.Time) (bool, error)
 
 	// Represented proves the company whose legal representative the applicant
 	// is, and reports CompanyProved to ref.

@@ -82,21 +82,10 @@ func (d *Desk) Poll(ctx context.Context, p Poll) (time.Duration, error) {
 }
 
 func (d *Desk) poll(ctx context.Context, p Poll) (ended bool, err error) {
+	if ours, ended, err := d.pollWay(ctx, p); ours {
+		return ended, err
+	}
 	switch p.Partner {
-	case PartnerFace:
-		check, err := d.cfg.Ledger.OpenCheckOf(ctx, p.Talk)
-		if errors.Is(err, ErrUnknown) || check.Number != p.Number {
-			return true, ignore(err, ErrUnknown)
-		}
-		_, err = d.lookAtFace(ctx, check)
-		return false, err
-	case PartnerPayer:
-		live, err := d.cfg.Ledger.LivePayout(ctx, p.Talk)
-		if errors.Is(err, ErrUnknown) || live != p.Number || d.cfg.Now().Sub(p.Since) > flows.AmountWithin {
-			return true, ignore(err, ErrUnknown)
-		}
-		_, err = d.lookAtPayout(ctx, p.Number)
-		return false, err
 	case PartnerCashier:
 		payment, err := d.cfg.Ledger.OpenPaymentOf(ctx, p.Talk)
 		if errors.Is(err, ErrUnknown) || payment.Number != p.Number {

@@ -21,6 +21,8 @@ const (
 	checkPassed  = "passed"
 	checkRefused = "refused"
 	checkExpired = "expired"
+	checkClosed  = "closed" // given up, or another one succeeded
+	checkLapsed  = "lapsed" // passed too long ago
 )
 
 const (
@@ -105,7 +107,11 @@ func (l *Ledger) openCheck(ctx context.Context, tx txn, talk desk.TalkID, at tim
 	if open.Person == person && at.Before(open.Until) {
 		return open, nil
 	}
-	if err := endCheck(ctx, tx, open.Number, checkExpired); err != nil {
+	state := checkClosed
+	if !at.Before(open.Until) {
+		state = checkExpired
+	}
+	if err := endCheck(ctx, tx, open.Number, state); err != nil {
 		return desk.Check{}, err
 	}
 	return l.makeCheck(ctx, tx, talk, person, at)
@@ -115,7 +121,7 @@ func (l *Ledger) makeCheck(ctx context.Context, tx txn, talk desk.TalkID, person
 	number := "F" + at.In(flows.Beijing).Format(checkNumbering) + strings.ToUpper(randomName()[:checkRandom])
 	row := checkRow{
 		Number: number, Talk: talk, State: checkOpen, At: millis(at), Until: millis(at.Add(l.hurried(checkGood))),
-		URL: l.cfg.PublicURL + "/h5/face/" + number, IDBlind: l.personBlind(person.IDNumber),
+		URL: l.cfg.PublicURL + "/h5/face/" + number, Way: flows.WayFace, IDBlind: l.personBlind(person.IDNumber),
 	}
 	var err error
 	if row.Person, err = l.seal(checkPlace(number), person); err != nil {
@@ -201,7 +207,7 @@ func (l *Ledger) CheckEnded(ctx context.Context, number string, end desk.CheckEn
 		if err != nil {
 			return err
 		}
-		if err := endCheck(ctx, tx, number, state); err != nil {
+		if err := errors.Join(endCheck(ctx, tx, number, state), wentBy(ctx, tx, number, end.By)); err != nil {
 			return err
 		}
 		if err := l.forget(ctx, tx, open.Talk, flows.KeyBankCard); err != nil {
@@ -224,6 +230,17 @@ func endCheck(ctx context.Context, tx txn, number, state string) error {
 	return nil
 }
 
+// wentBy notes which way an attempt went that was opened like one with a face.
+func wentBy(ctx context.Context, tx txn, number string, way flows.Way) error {
+	if way == "" {
+		return nil
+	}
+	if _, err := tx.NewUpdate().Model((*checkRow)(nil)).Set("way = ?", way).Where("number = ?", number).Exec(ctx); err != nil {
+		return fmt.Errorf("ledger: check %s: %w", number, err)
+	}
+	return nil
+}
+
 func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state string, end desk.CheckEnd, at time.Time) error {
 	id := "check/" + c.Number + "/" + state
 	if end.Ref != (desk.Ref{}) {
@@ -237,7 +254,7 @@ func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state string
 		}
 		note := audited{Actor: "alipay", Did: "proved", Talk: c.Talk, About: c.Number, At: at}
 		if end.By != "" {
-			note.Actor, note.Did = "esign", "proved by "+end.By
+			note.Actor, note.Did = "esign", "proved by "+string(end.By)
 		}
 		if err := l.audit(ctx, tx, note); err != nil {
 			return err

@@ -61,17 +61,9 @@ func (l *Ledger) noteCancel(ctx context.Context, tx txn, p desk.Pending) error {
 	return nil
 }
 
-// proving is what is not performed any more when a case is cancelled, or its
-// consents are taken back: it would begin anew what was ended, or look in vain
-// for what was forgotten. Voided is what a cancelled case does not order either.
-var (
-	proving = []flows.Verb{
-		flows.VerbVerifyFace, flows.VerbCheckFace, flows.VerbCompareFactors, flows.VerbAskReview, flows.VerbOpenTransfer, flows.VerbCheckTransfer,
-		flows.VerbSendPayout, flows.VerbCheckPayout, flows.VerbCheckAmount,
-		flows.VerbCompareRepresentative, flows.VerbOpenGrant, flows.VerbCheckGrant,
-	}
-	voided = append([]flows.Verb{flows.VerbPlaceOrder, flows.VerbOpenPayment, flows.VerbCheckPayment}, proving...)
-)
+// voided is what is asked for a case and not performed any more once that is
+// cancelled.
+var voided = append(desk.Proving(), flows.VerbPlaceOrder, flows.VerbOpenPayment, flows.VerbCheckPayment)
 
 // void takes back what was asked for a case and is not done.
 func void(ctx context.Context, tx txn, talk desk.TalkID, verbs []flows.Verb, at time.Time) error {
@@ -140,7 +132,7 @@ func (l *Ledger) noteWithdrawal(ctx context.Context, tx txn, p desk.Pending, e f
 	if err != nil {
 		return fmt.Errorf("ledger: consent of %s: %w", talk, err)
 	}
-	if err := errors.Join(void(ctx, tx, talk, proving, p.At), l.endAttempts(ctx, tx, talk)); err != nil {
+	if err := errors.Join(void(ctx, tx, talk, desk.Proving(), p.At), l.endAttempts(ctx, tx, talk)); err != nil {
 		return err
 	}
 	if _, err := l.reduce(ctx, tx, talk, flows.Form.Withdrawn); err != nil {
@@ -156,7 +148,7 @@ func (l *Ledger) noteWithdrawal(ctx context.Context, tx txn, p desk.Pending, e f
 func (l *Ledger) endAttempts(ctx context.Context, tx txn, talk desk.TalkID) error {
 	check, err := l.checkWhere(ctx, tx, "talk = ? AND state = ?", talk, checkOpen)
 	if err == nil {
-		err = endCheck(ctx, tx, check.Number, checkExpired)
+		err = endCheck(ctx, tx, check.Number, checkClosed)
 	}
 	if err != nil && !errors.Is(err, desk.ErrUnknown) {
 		return err

@@ -24,9 +24,9 @@ import (
 // Record is one thing that happened.
 type Record struct {
 	At     time.Time `json:"at"`
-	What   string    `json:"what"`             // "consent", "check", "proof", "review", "order", "payment", "certificate", "audit"
+	What   string    `json:"what"`             // "consent", "attempt", "check", "proof", "review", "order", "payment", "certificate", "audit"
 	Number string    `json:"number,omitempty"` // ours, or of a document
-	State  string    `json:"state,omitempty"`
+	State  string    `json:"state,omitempty"`  // of an attempt, a Status of package flows
 	By     string    `json:"by,omitempty"`     // a partner, a member of staff, a channel
 	Detail string    `json:"detail,omitempty"` // a partner's number, a hash, an amount, a masked name
 }
@@ -46,7 +46,7 @@ func (l *Ledger) Evidence(ctx context.Context, number, by string, at time.Time) 
 	}
 	var all []Record
 	for _, part := range []func(context.Context, desk.TalkID) ([]Record, error){
-		l.consentRecords, l.checkRecords, l.proofRecords, l.reviewRecords, l.orderRecords, l.certificateRecords, l.auditRecords,
+		l.consentRecords, l.attemptRecords(at), l.checkRecords, l.proofRecords, l.reviewRecords, l.orderRecords, l.certificateRecords, l.auditRecords,
 	} {
 		records, err := part(ctx, talk)
 		if err != nil {
@@ -86,6 +86,22 @@ func (l *Ledger) consentRecords(ctx context.Context, talk desk.TalkID) ([]Record
 		}
 	}
 	return all, err
+}
+
+// attemptRecords are all tries, also those in vain.
+func (l *Ledger) attemptRecords(at time.Time) func(context.Context, desk.TalkID) ([]Record, error) {
+	return func(ctx context.Context, talk desk.TalkID) ([]Record, error) {
+		tried, err := l.Attempts(ctx, talk, at)
+		var all []Record
+		for _, a := range tried {
+			r := Record{At: a.At, What: "attempt", Number: a.Number, State: string(a.Status), By: string(a.Way)}
+			if a.Wrong > 0 {
+				r.Detail = fmt.Sprint(a.Wrong, " wrong")
+			}
+			all = append(all, r)
+		}
+		return all, err
+	}
 }
 
 func (l *Ledger) checkRecords(ctx context.Context, talk desk.TalkID) ([]Record, error) {

@@ -226,16 +226,46 @@ func (l *Ledger) wrongHolder(ctx context.Context, tx txn, row grantRow, why stri
 
 const didCompare = "asked the register"
 
+// lookupRow is one question to the register of companies.
+type lookupRow struct {
+	bun.BaseModel `bun:"table:lookup"`
+
+	Talk   desk.TalkID `bun:"talk"`
+	Person string      `bun:"person"`
+	Org    string      `bun:"org"`
+	At     int64       `bun:"at"`
+}
+
+// What may be asked of the register in a day: it charges for each answer, and
+// tells whoever asks often enough who represents whom. Those who act for many
+// companies ask about each.
+const (
+	lookupsOfTalk   = 5
+	lookupsOfPerson = 10 // from however many telephones
+	lookupsOfOrg    = 10 // by whomever
+)
+
 // MayCompare implements [desk.Grants].
-func (l *Ledger) MayCompare(ctx context.Context, talk desk.TalkID, most int, at time.Time) (may bool, err error) {
+func (l *Ledger) MayCompare(ctx context.Context, talk desk.TalkID, org flows.Organisation, who flows.Person, at time.Time) (may bool, err error) {
+	row := lookupRow{Talk: talk, Person: l.personBlind(who.IDNumber), Org: l.blind("lookup/org", org.CreditCode), At: millis(at)}
+	since := millis(at.Add(-l.hurried(24 * time.Hour)))
 	err = l.tx(ctx, func(ctx context.Context, tx txn) error {
-		n, err := tx.NewSelect().Model((*auditRow)(nil)).
-			Where("talk = ? AND did = ? AND at > ?", talk, didCompare, millis(at.Add(-l.hurried(24*time.Hour)))).Count(ctx)
-		if err != nil {
-			return fmt.Errorf("ledger: comparisons of %s: %w", talk, err)
+		for _, limit := range []struct {
+			of   string
+			whom any
+			most int64
+		}{{"talk", row.Talk, lookupsOfTalk}, {"person", row.Person, lookupsOfPerson}, {"org", row.Org, lookupsOfOrg}} {
+			n, err := tx.NewSelect().Model((*lookupRow)(nil)).Where("? = ? AND at > ?", bun.Ident(limit.of), limit.whom, since).Count(ctx)
+			if err != nil {
+				return fmt.Errorf("ledger: look-ups of %s: %w", talk, err)
+			}
+			if n >= limit.most {
+				return nil
+			}
 		}
-		if may = int(n) < most; !may {
-			return nil
+		may = true
+		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+			return fmt.Errorf("ledger: look-up of %s: %w", talk, err)
 		}
 		return l.audit(ctx, tx, audited{Did: didCompare, Talk: talk, At: at})
 	})
@@ -255,7 +285,7 @@ func (l *Ledger) Represented(ctx context.Context, ref desk.Ref, org flows.Organi
 		if seen != nil {
 			return l.answer(ctx, tx, ref, seen, at)
 		}
-		number, err := numbered("R", second, at, 10)
+		number, err := numbered(proofOfRegister, second, at, 10)
 		if err != nil {
 			return err
 		}

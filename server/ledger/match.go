@@ -125,7 +125,7 @@ func (l *Ledger) unprove(ctx context.Context, tx txn, line bankLineRow, at time.
 func (l *Ledger) takeBack(ctx context.Context, tx txn, proof proofRow, at time.Time) error {
 	forgotten := flows.PageID("learned:" + flows.KindCompanyProved)
 	return errors.Join(
-		l.endProof(ctx, tx, proof, proofClosed),
+		l.endProof(ctx, tx, proof, proofRevoked),
 		l.save(ctx, tx, proof.Talk, forgotten, flows.Form{flows.KeyCompanyProved: flows.Secret{}}, at),
 		l.report(ctx, tx, "unproved/"+proof.Number, proof.Talk, flows.CompanyUnproved{}, at),
 	)

@@ -108,8 +108,8 @@ func (l *Ledger) lapseProofs(ctx context.Context, tx txn, talk desk.TalkID, at t
 	if err != nil || !person && !company {
 		return false, err
 	}
-	_, checks := tx.NewUpdate().Model((*checkRow)(nil)).Set("state = ?", checkExpired).Where("talk = ? AND state = ?", talk, checkPassed).Exec(ctx)
-	_, proofs := tx.NewUpdate().Model((*proofRow)(nil)).Set("state = ?", proofClosed).Where("talk = ? AND state = ?", talk, proofSeen).Exec(ctx)
+	_, checks := tx.NewUpdate().Model((*checkRow)(nil)).Set("state = ?", checkLapsed).Where("talk = ? AND state = ?", talk, checkPassed).Exec(ctx)
+	_, proofs := tx.NewUpdate().Model((*proofRow)(nil)).Set("state = ?", proofLapsed).Where("talk = ? AND state = ?", talk, proofSeen).Exec(ctx)
 	return true, errors.Join(
 		checks, proofs, l.forget(ctx, tx, talk, flows.KeyPersonProved, flows.KeyCompanyProved),
 		l.audit(ctx, tx, audited{Did: "proofs lapsed", Talk: talk, At: at}),

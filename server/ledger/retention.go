@@ -65,6 +65,9 @@ func (l *Ledger) dropTries(ctx context.Context, at time.Time) error {
 	if err != nil {
 		return fmt.Errorf("ledger: old tries: %w", err)
 	}
+	if _, err := l.db.NewDelete().Model((*lookupRow)(nil)).Where("at < ?", millis(at.Add(-24*time.Hour))).Exec(ctx); err != nil {
+		return fmt.Errorf("ledger: old look-ups: %w", err)
+	}
 	return nil
 }
 
@@ -172,8 +175,8 @@ func (l *Ledger) dropApplicant(ctx context.Context, tx txn, talk desk.TalkID, at
 		errs = append(errs, err)
 	}
 	// Whoever still finds the talk finds nobody proved in it.
-	_, checks := tx.NewUpdate().Model((*checkRow)(nil)).Set("state = ?", checkExpired).Where("talk = ?", talk).Exec(ctx)
-	_, proofs := tx.NewUpdate().Model((*proofRow)(nil)).Set("state = ?", proofClosed).Where("talk = ?", talk).Exec(ctx)
+	_, checks := tx.NewUpdate().Model((*checkRow)(nil)).Set("state = ?", checkClosed).Where("talk = ? AND state IN (?, ?)", talk, checkOpen, checkPassed).Exec(ctx)
+	_, proofs := tx.NewUpdate().Model((*proofRow)(nil)).Set("state = ?", proofClosed).Where("talk = ? AND state IN (?, ?)", talk, proofOpen, proofSeen).Exec(ctx)
 	_, noted := tx.NewUpdate().Model((*talkRow)(nil)).Set("forgotten_at = ?", max(millis(at), 1)).Where("id = ?", talk).Exec(ctx)
 	return errors.Join(append(errs, checks, proofs, noted, l.audit(ctx, tx, audited{Actor: "retention", Did: "forgot the applicant", Talk: talk, At: at}))...)
 }

@@ -249,12 +249,12 @@ func (l *Ledger) prove(ctx context.Context, tx txn, row reviewRow, what flows.Re
 	}
 	open, err := l.checkWhere(ctx, tx, "talk = ? AND state = ?", row.Talk, checkOpen)
 	if err == nil {
-		err = endCheck(ctx, tx, open.Number, checkExpired)
+		err = endCheck(ctx, tx, open.Number, checkClosed)
 	}
 	if err != nil && !errors.Is(err, desk.ErrUnknown) {
 		return nil, err
 	}
-	check := checkRow{Number: row.Number, Talk: row.Talk, State: checkPassed, At: millis(at), Until: millis(at), IDBlind: l.personBlind(what.Number)}
+	check := checkRow{Number: row.Number, Talk: row.Talk, State: checkPassed, Way: flows.WayPapers, At: millis(at), Until: millis(at), IDBlind: l.personBlind(what.Number)}
 	if check.Person, err = l.seal(checkPlace(row.Number), flows.Person{Name: what.Name, IDNumber: what.Number}); err != nil {
 		return nil, err
 	}

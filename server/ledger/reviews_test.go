@@ -372,6 +372,7 @@ func TestEvidence(t *testing.T) {
 			}
 		}
 		has("consent", "given", "web")
+		has("attempt", "approved", "papers")
 		has("check", "passed", "")
 		has("review", "asked", "")
 		has("review", "seconded", "lin")

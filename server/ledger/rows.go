@@ -98,6 +98,7 @@ type checkRow struct {
 	Provider    string      `bun:"provider"`
 	URL         string      `bun:"url"`
 	State       string      `bun:"state"`
+	Way         flows.Way   `bun:"way"`
 	At          int64       `bun:"at"`
 	Until       int64       `bun:"until"`
 	IDBlind     string      `bun:"id_blind"`     // of the identity number of who was proved, and for a day of who was not

@@ -297,7 +297,7 @@ func TestCancellingEmptiesTheAttempt(t *testing.T) {
 		before := jobs(t, l.Ledger)
 		desktest.Enter(t, l, talk, ref.Event, flows.Cancel{})
 		row := checkRow{Number: check.Number}
-		if err := l.read.NewSelect().Model(&row).WherePK().Scan(ctx); err != nil || row.Person != "" || row.State != checkExpired {
+		if err := l.read.NewSelect().Model(&row).WherePK().Scan(ctx); err != nil || row.Person != "" || row.State != checkClosed {
 			t.Errorf("the attempt is %s, %v; particulars kept: %t", row.State, err, row.Person != "")
 		}
 		if effect, err := l.Effect(ctx, ref); err != nil || effect != (flows.Cancel{}) || jobs(t, l.Ledger) != before+1 {

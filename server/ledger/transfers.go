@@ -36,12 +36,21 @@ type proofRow struct {
 type proofState string
 
 // An expired proof missed its time; a closed one was given up, or another one
-// succeeded.
+// succeeded. A lapsed one succeeded too long ago, and a revoked one wrongly.
 const (
 	proofOpen    proofState = "open"
 	proofSeen    proofState = "seen"
 	proofExpired proofState = "expired"
 	proofClosed  proofState = "closed"
+	proofLapsed  proofState = "lapsed"
+	proofRevoked proofState = "revoked"
+)
+
+// How the numbers of proofs begin that stand for themselves; any other proof has
+// the number of what gave it.
+const (
+	proofOfTransfer = "T"
+	proofOfRegister = "R"
 )
 
 const (
@@ -111,7 +120,7 @@ func (l *Ledger) openProof(ctx context.Context, tx txn, talk desk.TalkID, base f
 }
 
 func (l *Ledger) newProof(ctx context.Context, tx txn, talk desk.TalkID, org flows.Organisation, base flows.Payee, at time.Time) (proofRow, error) {
-	number, err := numbered("T", second, at, 10)
+	number, err := numbered(proofOfTransfer, second, at, 10)
 	if err != nil {
 		return proofRow{}, err
 	}
@@ -144,7 +153,7 @@ func (l *Ledger) weigh(ctx context.Context, tx txn, proof proofRow, c flows.Cred
 	switch {
 	case proof.State == proofSeen && why == "":
 		return lineMatched, nil // the same good news twice
-	case proof.State == proofSeen || proof.State == proofClosed:
+	case proof.State != proofOpen && proof.State != proofExpired:
 		return lineUnmatched, l.keep(ctx, tx, letter{
 			ID: bankPlace(c.Ref), Kind: "bank", Why: "the proof is " + string(proof.State), Talk: proof.Talk, Body: c,
 		}, at)

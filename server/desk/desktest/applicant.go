@@ -33,6 +33,9 @@ type Ledger interface {
 	desk.Helpdesk
 	desk.Retention
 
+	// Attempts lists what was tried to prove a talk's person and company.
+	Attempts(ctx context.Context, talk desk.TalkID, at time.Time) ([]flows.Attempt, error)
+
 	// Told lists every report to a talk, by its identifier.
 	Told(ctx context.Context, talk desk.TalkID) (map[string]flows.Happening, error)
 }
