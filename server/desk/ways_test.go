@@ -1,0 +1,104 @@
+package desk_test
+
+import (
+	"testing"
+
+	"certdesk/flows"
+)
+
+// TestEveryWayKeepsTheContract starts each way of proving somebody, loses Redis
+// in the middle, and cancels: what was open is gone on with and not begun twice,
+// and then it is given up, whichever way it is.
+func TestEveryWayKeepsTheContract(t *testing.T) {
+	account := form("pacct", "33001616781053000001", "pbank", "中国建设银行", "pprov", "浙江省", "pcity", "杭州市", "pbranch", "杭州西湖支行")
+	for _, way := range []struct {
+		way   flows.Way
+		goes  func(*house)
+		waits flows.State
+		open  flows.Status
+	}{
+		{flows.WayFace, func(h *house) {
+			h.registers()
+			h.says("立即实名")
+			h.says("同意")
+			h.fills(form("name", "王小明", "id", "11010519491231002X"))
+		}, flows.PersonScan, flows.AwaitingUser},
+		{flows.WayPapers, func(h *house) {
+			h.registers()
+			h.says("立即实名")
+			h.says("护照")
+			h.says("护照")
+			h.sendsPaper()
+			h.fills(form("name", "JOHN DOE", "paperno", "E1234567", "papers", "1", "consent", "on"))
+		}, flows.PersonReviewing, flows.InReview},
+		{flows.WayAlipay, func(h *house) {
+			h.handlerProved()
+			h.says("企业支付宝")
+			h.says("同意")
+		}, flows.CompanyGrant, flows.AwaitingUser},
+		{flows.WayTransfer, func(h *house) {
+			h.handlerProved()
+			h.says("对公汇款")
+			h.says("同意")
+		}, flows.CompanyTransfer, flows.AwaitingUser},
+		{flows.WayPayout, func(h *house) {
+			h.handlerProved()
+			h.says("对公汇款")
+			h.says("平台打款")
+			h.fills(account)
+			h.says("确认汇款")
+		}, flows.CompanyAmount, flows.InProgress},
+		{flows.WayReview, func(h *house) {
+			h.handlerProved()
+			h.says("对公汇款")
+			h.says("没有对公账户")
+			h.sendsPaper()
+			h.fills(form("orgno", "91330106MA0000015K", "papers", "1", "consent", "on"))
+		}, flows.CompanyReviewing, flows.InReview},
+	} {
+		t.Run(string(way.way), func(t *testing.T) {
+			h := newHouse(t)
+			h.work(h.desk)
+			way.goes(h)
+			h.reaches(way.waits)
+			h.until("it to be open", func() bool { return h.tried(way.way) == way.open })
+			h.redis.FlushAll()
+			h.says("到哪了")
+			h.reaches(way.waits)
+			if got := h.tried(way.way); got != way.open {
+				t.Errorf("after the loss of Redis it is %q, want %q", got, way.open)
+			}
+			h.says("取消")
+			h.says("确定取消")
+			h.until("it to be given up", func() bool { return h.tried(way.way) == flows.Abandoned })
+		})
+	}
+}
+
+// tried is how far the one attempt at a way is; nothing when there is none, or
+// more than one.
+func (h *house) tried(way flows.Way) flows.Status {
+	h.t.Helper()
+	all, err := h.book.Attempts(h.t.Context(), h.id(), h.now())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var status flows.Status
+	for _, a := range all {
+		if a.Way != way {
+			continue
+		}
+		if status != "" {
+			return ""
+		}
+		status = a.Status
+	}
+	return status
+}
+
+func (h *house) sendsPaper() {
+	h.t.Helper()
+	if err := h.book.KeepPaper(h.t.Context(), h.id(), "image/png", []byte("a photograph"), h.now()); err != nil {
+		h.t.Fatal(err)
+	}
+}
