@@ -68,7 +68,8 @@ type Case struct {
 	Heard   time.Time `cbor:"11,keyasint,omitzero"`  // when the applicant was last heard
 	Contact Contact   `cbor:"12,keyasint,omitzero"`
 
-	Proposed Form `cbor:"13,keyasint,omitempty"` // read from messages and pictures for the present page, and not sent in
+	Away     []Way `cbor:"14,keyasint,omitempty"` // ways that could not be gone when the question was asked
+	Proposed Form  `cbor:"13,keyasint,omitempty"` // read from messages and pictures for the present page, and not sent in
 }
 
 // Contact is when the applicant last did something in WeChat. It limits how
@@ -203,6 +204,14 @@ const (
 	KeyAmountUntil  Key = "amounttill"
 	KeyAmountTries  Key = "amounttries" // how often the amount may still be told
 	KeyMethod       Key = "method"      // how the company is to be proved: one of the Methods
+	KeyAskedKind    Key = "askkind"     // what was answered before a way was chosen
+	KeyAskedLegal   Key = "asklegal"
+	KeyAskedAlipay  Key = "askalipay"
+	KeyAskedBank    Key = "askbank"
+	KeyTried        Key = "tried" // ways of the company that did not work
+	KeyPlan         Key = "plan"  // the quickest way, in words
+	KeySecond       Key = "planb" // the next one
+	KeyNeeds        Key = "needs" // what has to be at hand
 	KeyGrantURL     Key = "granturl"
 	KeyGrantUntil   Key = "granttill"
 	KeyOrderNo      Key = "order"

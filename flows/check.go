@@ -149,10 +149,16 @@ func (k *checker) words(s Step) {
 		k.fault("%s does not say where it is, whose turn it is and how long that takes", s.At)
 	}
 	texts := []string{s.Ask, s.Help, s.Title}
+	tells := false
 	for _, x := range s.Exits {
+		tells = tells || x.Tells != ""
+		texts = append(texts, x.Tells)
 		for _, a := range x.Do {
 			texts = append(texts, a.Says)
 		}
+	}
+	if tells != strings.Contains(s.Ask, choicesPlace) {
+		k.fault("%s tells of its choices without a place for that, or the reverse", s.At)
 	}
 	for _, text := range texts {
 		if len(text) > k.widest {
@@ -162,7 +168,7 @@ func (k *checker) words(s Step) {
 			k.fault("%s has a text that is not UTF-8", s.At)
 		}
 		for _, m := range place.FindAllStringSubmatch(text, -1) {
-			if _, ok := k.flow.known(m[1]); !ok && !known[Key(m[1])] {
+			if _, ok := k.flow.known(m[1]); !ok && !known[Key(m[1])] && m[0] != choicesPlace {
 				k.fault("%s speaks of {%s}, which is no answer of the form", s.At, m[1])
 			}
 		}
@@ -334,7 +340,7 @@ func init() {
 		KeyRegistered, KeyPersonProved, KeyCompanyProved, KeyWhy, KeyFaceURL, KeyFaceUntil, KeyPayeeUntil, KeyPayUntil, KeyTicketUntil,
 		KeyPayeeName, KeyPayeeAccount,
 		KeyPayeeBank, KeyProofAccount, KeyProofBank, KeyProofProvince, KeyProofCity, KeyProofBranch, KeyProofCode, KeyAmount, KeyPayoutTail, KeyAmountUntil, KeyAmountTries,
-		KeyMethod, KeyGrantURL, KeyGrantUntil, KeyOrderNo, KeyKeyFee, KeyCourierFee, KeyTotal, KeyPayQR, KeyTrade, KeyShips, KeyWaybill, KeyWhere,
+		KeyMethod, KeyAskedKind, KeyAskedLegal, KeyAskedAlipay, KeyAskedBank, KeyTried, KeyPlan, KeySecond, KeyNeeds, KeyGrantURL, KeyGrantUntil, KeyOrderNo, KeyKeyFee, KeyCourierFee, KeyTotal, KeyPayQR, KeyTrade, KeyShips, KeyWaybill, KeyWhere,
 		KeyTicket, KeyKeyStep, KeySerial, KeyBefore, KeyDropped, KeyPictures,
 	} {
 		known[key] = true

@@ -22,7 +22,7 @@ const (
 
 var companyProof = Chapter{
 	Name: "company", Title: "1.3.2 组织机构实名认证", Milestone: "企业实名认证", Proof: KeyCompanyProved, Only: KindCompany,
-	Steps: slices.Concat(transferSteps, grantSteps, payoutSteps, adviceSteps, companyReviewSteps),
+	Steps: slices.Concat(transferSteps, grantSteps, payoutSteps, companyReviewSteps),
 }
 
 var transferSteps = []Step{
@@ -90,25 +90,27 @@ var transferSteps = []Step{
 		Title:     "查看打款细则",
 		Documents: []Agreement{transferRules},
 		Turn:      Turn{"您", "1分钟"},
-		Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n组织类型：{orgkind}\n推荐的方式：用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。" +
+		Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n组织类型：{orgkind}\n按您说的情况，现在最快的是：{plan}\n推荐的方式：用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。" +
 			"财务不方便汇款的，可以改为我方汇款，由财务回填收到的金额。\n" +
 			"· 汇款方必须是 {org}，且必须用对公账户\n· 单笔 0.01 元人民币，不能是其他金额或币种\n· 款项为实名专用，不退还，不开发票\n是否同意？",
 		Help: "需要贵单位已开通对公账户。没有对公账户的，请点“没有对公账户”，上传材料由人工核验。",
 		Back: CompanyPage,
+		Do:   []Action{planRoute},
 		Exits: []Exit{
 			{On: Picked("我已阅读并同意", "同意"), Do: []Action{agree(transferRules)}, To: CompanyOpening, Lines: []int{67}},
 			{On: Picked("改为你们汇款给我们", "平台打款", "你们打款"), To: CompanyAccount, Lines: []int{60}},
-			{On: Picked("换一种方式", "企业支付宝"), If: industrial, To: CompanyMethod, Lines: []int{44}},
+			{On: Picked("换一种方式", "企业支付宝"), If: industrial, Do: []Action{gaveUp(WayTransfer)}, To: CompanyMethod, Lines: []int{44}},
 			{On: Picked("修改企业信息"), To: CompanyPage, Lines: []int{59}},
 			{On: Picked("组织类型不对"), To: CompanyKind, Lines: []int{43}},
 			{On: Picked("没有对公账户", "人工核验"), To: CompanyPapers},
-			{On: Picked("我是法定代表人", "法定代表人", "法人"), If: otherOrganisation, To: CompanyLegal, Lines: []int{41}},
+			{On: Picked("我是法定代表人", "法定代表人", "法人"), If: otherRepresentative, To: CompanyLegal, Lines: []int{41}},
 		},
 	},
-	working(CompanyLegal, "核对登记信息", "正在核对 {org} 登记的法定代表人，请稍候。", compareRepresentative,
+	working(CompanyLegal, "核对登记信息", "正在核对 {org} 登记的法定代表人，请稍候。\n{choices}", compareRepresentative,
 		Exit{On: Got(KindCompanyProved), To: ServiceChoose, Lines: []int{41}},
 		Exit{On: Got(KindRepresentativeNamed), Do: []Action{tellNamesake}, To: CompanyRules, Lines: []int{41}},
 		Exit{On: Got(KindNotRepresentative), To: CompanyRules, Lines: []int{41}},
+		Exit{On: Picked("换一种方式"), If: away(WayRegister), To: CompanyRules, Tells: notAnswering},
 	),
 	working(CompanyOpening, "准备收款账户", "正在准备收款账户，请稍候。", openTransfer,
 		Exit{On: Got(KindTransferOpened), To: CompanyTransfer, Lines: []int{68}},
@@ -128,7 +130,7 @@ var transferSteps = []Step{
 		Back: CompanyRules,
 		Exits: []Exit{
 			{On: Picked("我已汇款", "已汇款", "汇了"), Do: []Action{checkTransfer}, To: Stay, Lines: []int{69}},
-			{On: Picked("换一种方式"), To: CompanyRules, Lines: []int{60}},
+			{On: Picked("换一种方式"), Do: []Action{gaveUp(WayTransfer)}, To: CompanyRules, Lines: []int{60}},
 			{On: Got(KindCompanyProved), To: ServiceChoose, Lines: []int{62, 69}},
 			{On: Got(KindTransferWrong), To: Again, Lines: []int{63, 64, 65}},
 			{On: Got(KindTransferNotYet), To: Again, Lines: []int{69}},
@@ -144,7 +146,7 @@ var transferSteps = []Step{
 		Back:  CompanyPage,
 		Exits: []Exit{
 			{On: Picked("重新获取账户", "重新获取"), To: CompanyOpening},
-			{On: Picked("换一种方式"), To: CompanyRules, Lines: []int{60}},
+			{On: Picked("换一种方式"), Do: []Action{gaveUp(WayTransfer)}, To: CompanyRules, Lines: []int{60}},
 		},
 	},
 }
@@ -180,9 +182,11 @@ func orgKind(code string) string {
 }
 
 var (
-	hasName           = &Guard{"the company has a name", func(c Case, _ Event) bool { return c.Form.Has(KeyOrgName) }}
-	otherOrganisation = &Guard{"neither an enterprise nor an individual business", func(c Case, _ Event) bool { return !isIndustrial(c.Form) }}
-	tellNamesake      = Action{Name: "tell that a name is not enough", Says: "登记的法定代表人与您同名，但登记里没有证件号码，不能直接通过，请用下面的方式认证。"}
+	hasName             = &Guard{"the company has a name", func(c Case, _ Event) bool { return c.Form.Has(KeyOrgName) }}
+	otherRepresentative = &Guard{"neither an enterprise nor an individual business, and the register can be asked", func(c Case, e Event) bool {
+		return !isIndustrial(c.Form) && open(WayRegister).Holds(c, e)
+	}}
+	tellNamesake = Action{Name: "tell that a name is not enough", Says: "登记的法定代表人与您同名，但登记里没有证件号码，不能直接通过，请用下面的方式认证。"}
 
 	tellKind = Action{Name: "tell its kind from its code", Effect: func(c Case) Effect {
 		return Save{Page: PageID(KeyOrgKind), Form: Form{KeyOrgKind: Conceal(orgKind(c.Form.Text(KeyCreditCode)))}}

@@ -378,6 +378,9 @@ func (m *move) do(actions []Action) {
 			continue
 		}
 		effect := a.Effect(m.c)
+		if effect == nil {
+			continue
+		}
 		switch e := effect.(type) {
 		case Save:
 			m.keep(e.Form)
@@ -417,6 +420,7 @@ func (m *move) enter(to State) {
 		m.c.Proposed = step.shows(m.c.Proposed)
 	}
 	m.c.At, m.c.Entry, m.c.Misses = step.At, entry(m.event), 0
+	m.c.Away = m.event.Away
 	if m.c.Form.Text(KeyTold) != string(step.At) && !step.detour() {
 		delete(m.c.Form, KeyTold)
 	}

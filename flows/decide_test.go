@@ -15,7 +15,7 @@ import (
 // transcripts; a history made of these and of noise reaches every chapter.
 var forward = map[State][]string{
 	Welcome:             {"> 企业", "> 个人"},
-	RegisterNotice:      {"> 1"},
+	RegisterNotice:      {"> 1", "> 2"},
 	RegisterAccount:     {">> login=13912345678 mobile=13912345678"},
 	RegisterCompany:     {">> org=杭州例子科技有限公司 org2=杭州例子科技有限公司 code=204816 password=longenough1 password2=longenough1 terms=on duty=on"},
 	RegisterHuman:       {"> 苹果", "> 西瓜"},
@@ -38,10 +38,11 @@ var forward = map[State][]string{
 	CompanyPage:         {">> uscc=91330106MA0000015K", "> 单位名称不对"},
 	CompanyName:         {">> org=杭州例子软件有限公司 org2=杭州例子软件有限公司"},
 	CompanyMethod:       {"> 1", "> 2", "> 3"},
-	CompanyAsksLegal:    {"> 2", "> 1"},
-	CompanyAsksAlipay:   {"> 1", "> 2"},
-	CompanyAsksAccount:  {"> 1", "> 2"},
-	CompanyAsksFinance:  {"> 1", "> 2"},
+	RouteKind:           {"> 1", "> 2", "> 3"},
+	RouteLegal:          {"> 2", "> 1"},
+	RouteAlipay:         {"> 1", "> 2"},
+	RouteBank:           {"> 1", "> 2", "> 3", "> 4"},
+	RoutePlan:           {"> 1", "> 2"},
 	CompanyComparing:    {"! transfer-seen payer=杭州例子科技有限公司", "! not-representative why=登记的不是您。", "! representative-named"},
 	CompanyDeclare:      {"> 1", "> 2"},
 	CompanyGranting:     {"! grant-opened url=https://grant until=23h", "! grant-refused why=试得太多。"},
@@ -115,6 +116,11 @@ func history(t *rapid.T, c Case, n int) Event {
 		t.Fatalf("%s: %v", line, err)
 	}
 	e.What = what
+	for _, w := range []Way{WayFace, WayMobile, WayRegister, WayAlipay, WayPayout} {
+		if rapid.IntRange(0, 9).Draw(t, "away") == 0 {
+			e.Away = append(e.Away, w)
+		}
+	}
 	return e
 }
 

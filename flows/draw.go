@@ -109,7 +109,7 @@ func (f *Flow) Markdown() string {
 
 func (s Step) print(b *strings.Builder) {
 	fmt.Fprintf(b, "\n### %s `%s`%s\n\n", s.Title, s.At, numbered(s.Lines))
-	fmt.Fprintf(b, "> %s\n\n", strings.ReplaceAll(s.Ask, "\n", "  \n> "))
+	fmt.Fprintf(b, "> %s\n\n", strings.ReplaceAll(strings.ReplaceAll(s.Ask, choicesPlace, "（各选项的说明）"), "\n", "  \n> "))
 	fmt.Fprintf(b, "轮到%s，%s。", s.Turn.Who, s.Turn.Takes)
 	if s.Back != "" {
 		fmt.Fprintf(b, "“%s”回到 `%s`。", WordBack, s.Back)
@@ -159,6 +159,9 @@ func (x Exit) print(b *strings.Builder) {
 		to = "回到刚才那一步"
 	}
 	fmt.Fprintf(b, "- %s → %s%s\n", x.caption(), to, numbered(x.Lines))
+	if x.Tells != "" {
+		fmt.Fprintf(b, "  - 同时说明：%s\n", strings.TrimPrefix(x.Tells, "· "))
+	}
 }
 
 // numbered prints line numbers as " (M5, M6)".

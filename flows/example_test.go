@@ -19,7 +19,8 @@ func ExampleFlow_Decide() {
 	}
 	// Output:
 	// < 您即将注册的账号为机构账号，请知悉。如果是给自己办，请改办个人证书。
-	// <   [我知道了|改办个人证书]
+	// <   认证单位有几种方式，不确定哪种最快，请点“先帮我选”，回答几个短问题，半分钟。
+	// <   [我知道了|先帮我选|改办个人证书]
 	// * save kind: kind
 	// * wait 24h0m0s for reminder 1
 	// = register.notice (“企业证书” / an organisation applies)

@@ -28,30 +28,36 @@ var factorSteps = []Step{
 		Lines: []int{30, 33},
 		Title: "选择认证方式",
 		Turn:  Turn{"您", "半分钟"},
-		Ask: "有三种方式，任选一种：\n" +
-			"· 支付宝刷脸：收集姓名、身份证号，人脸由支付宝采集\n" +
-			"· 手机号：收集姓名、身份证号，{mobile} 要是您本人实名办理的\n" +
-			"· 银行卡：收集姓名、身份证号和银行卡号，{mobile} 要是这张卡的预留手机号\n" +
-			"都不方便，可以上传证件照片，由人工核验，一般1个工作日。",
-		Help: "三种方式都只用于实名认证，不收费。手机号不在您本人名下的，请用支付宝刷脸。",
-		Back: PersonStart,
+		Ask:   "可以用下面的方式认证，任选一种：\n{choices}",
+		Help:  "这些方式都只用于实名认证，不收费。手机号不在您本人名下的，请用支付宝刷脸。",
+		Back:  PersonStart,
 		Exits: []Exit{
-			{On: Picked("支付宝刷脸", "刷脸", "人脸"), To: PersonConsent, Lines: []int{33}},
-			{On: Picked("用手机号认证", "手机号", "手机"), Do: []Action{note("by the mobile", KeyFactor, FactorMobile)}, To: PersonMobile, Lines: []int{33}},
-			{On: Picked("用银行卡认证", "银行卡"), Do: []Action{note("by the card", KeyFactor, FactorCard)}, To: PersonCard, Lines: []int{33}},
-			{On: Picked("人工核验", "都不方便"), To: PersonPaper, Lines: []int{33}},
+			{On: Picked("支付宝刷脸", "刷脸", "人脸"), If: open(WayFace), To: PersonConsent, Lines: []int{33}, Tells: "· 支付宝刷脸：收集姓名、身份证号，人脸由支付宝采集"},
+			{
+				On: Picked("用手机号认证", "手机号", "手机"), If: open(WayMobile), Do: []Action{note("by the mobile", KeyFactor, FactorMobile)},
+				To: PersonMobile, Lines: []int{33}, Tells: "· 手机号：收集姓名、身份证号，{mobile} 要是您本人实名办理的",
+			},
+			{
+				On: Picked("用银行卡认证", "银行卡"), If: open(WayCard), Do: []Action{note("by the card", KeyFactor, FactorCard)},
+				To: PersonCard, Lines: []int{33}, Tells: "· 银行卡：收集姓名、身份证号和银行卡号，{mobile} 要是这张卡的预留手机号",
+			},
+			{On: Picked("人工核验", "都不方便"), To: PersonPaper, Lines: []int{33}, Tells: "· 人工核验：上传证件照片，一般1个工作日"},
 			{On: Picked("暂不实名", "以后再说"), To: PersonLater},
 		},
 	},
 	factorPage(PersonMobile, "用手机号认证", &mobileNotice),
 	factorPage(PersonCard, "用银行卡认证", &cardNotice,
 		Field{Key: KeyBankCard, Lines: []int{33}, Label: "银行卡号", Hint: "您本人的储蓄卡或信用卡", Input: InputNumber, Read: readBankCard}),
-	working(PersonComparing, "核对身份信息", "正在核对您的身份信息，请稍候。", compareFactors,
+	working(PersonComparing, "核对身份信息", "正在核对您的身份信息，请稍候。\n{choices}", compareFactors,
 		Exit{On: Got(KindFaceDone), If: company, To: CompanyPage, Lines: []int{33}},
 		Exit{On: Got(KindFaceDone), To: ServiceChoose, Lines: []int{33}},
 		Exit{On: Got(KindFaceRefused), To: PersonMethod, Lines: []int{33}},
+		Exit{On: Picked("换一种方式"), If: away(WayMobile), To: PersonMethod, Tells: notAnswering},
 	),
 }
+
+// notAnswering is said of a partner who is away while somebody waits for it.
+const notAnswering = "对方系统现在没有回应。您可以先换一种方式，填过的不会丢；也可以再等一会儿，有结果会马上告诉您。"
 
 // factorPage asks for what is compared, and for the consent to just that (M30).
 func factorPage(at State, title string, notice *Agreement, own ...Field) Step {

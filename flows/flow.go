@@ -51,13 +51,15 @@ type Step struct {
 type Turn struct{ Who, Takes string }
 
 // Exit is one way out of a Step. Lines is its fifth field, by decision 0001:
-// the manual is traced down to the sentence.
+// the manual is traced down to the sentence. Tells is what the question says of
+// an option while it is printed; it stands in the place {choices} of the Ask.
 type Exit struct {
 	On    Trigger
 	If    *Guard
 	Do    []Action
 	To    State
 	Lines []int
+	Tells string
 }
 
 // Three targets that are not steps.
@@ -104,7 +106,8 @@ type Guard struct {
 
 // Action asks the world for something. Reports lists what may answer, and Says
 // is what the applicant is told about it, when the next step's own words do
-// not. An action without an Effect only tells.
+// not. An action without an Effect only tells; one that gives none has nothing to
+// do just now.
 type Action struct {
 	Name    string
 	Effect  func(Case) Effect

@@ -33,25 +33,40 @@ var grantSteps = []Step{
 		Lines: []int{41, 44, 45, 47, 51, 60},
 		Title: "选择认证方式",
 		Turn:  Turn{"您", "1分钟"},
-		Ask: "认证信息：{org}（{uscc}）\n贵单位开通企业支付宝了吗？\n" +
-			"· 已开通：一键授权，约1分钟，推荐\n" +
-			"· 没有开通：用对公账户汇款，几分钟到3个工作日\n" +
-			"· 您本人就是法定代表人：核对登记信息，一致就直接通过",
-		Help: "企业支付宝在“支付宝企业版”开通，支付宝审核一般要几个工作日，通过后才能授权。着急办理，请选对公汇款。",
-		Back: CompanyPage,
+		Ask:   "认证信息：{org}（{uscc}）\n按您说的情况，现在最快的是：{plan}\n贵单位开通企业支付宝了吗？\n{choices}",
+		Help:  "企业支付宝在“支付宝企业版”开通，支付宝审核一般要几个工作日，通过后才能授权。着急办理，请选对公汇款。",
+		Back:  CompanyPage,
+		Do:    []Action{planRoute},
 		Exits: []Exit{
-			{On: Picked("已开通，用企业支付宝", "企业支付宝", "已开通"), Do: []Action{byCompany}, To: CompanyDeclare, Lines: []int{44, 45, 51}},
-			{On: Picked("没有开通，用对公汇款", "对公汇款", "对公打款", "没有开通", "没开通"), Do: []Action{byTransfer}, To: CompanyRules, Lines: []int{44, 47, 54}},
-			{On: Picked("我是法定代表人", "法定代表人", "法人"), To: CompanyComparing, Lines: []int{41}},
-			{On: Picked("不确定，帮我选", "帮我选", "不确定"), To: CompanyAsksLegal},
+			{
+				On: Picked("已开通，用企业支付宝", "企业支付宝", "已开通"), If: open(WayAlipay), Do: []Action{byCompany},
+				To: CompanyDeclare, Lines: []int{44, 45, 51}, Tells: "· 已开通：一键授权，约1分钟，推荐",
+			},
+			{
+				On: Picked("没有开通，用对公汇款", "对公汇款", "对公打款", "没有开通", "没开通"), If: open(WayAlipay), Do: []Action{byTransfer},
+				To: CompanyRules, Lines: []int{44, 47, 54}, Tells: "· 没有开通：用对公账户汇款，几分钟到3个工作日",
+			},
+			{
+				On: Picked("用对公汇款", "对公汇款", "对公打款", "没有开通", "没开通", "企业支付宝", "已开通"), If: away(WayAlipay), Do: []Action{byTransfer},
+				To: CompanyRules, Lines: []int{44, 47, 54}, Tells: "· 支付宝授权暂时用不了，可以先用对公账户汇款，几分钟到3个工作日",
+			},
+			{
+				On: Picked("我是法定代表人", "法定代表人", "法人"), If: open(WayRegister),
+				To: CompanyComparing, Lines: []int{41}, Tells: "· 您本人就是法定代表人：核对登记信息，一致就直接通过",
+			},
+			{On: Picked("由你们汇款，我们回填金额", "平台打款"), If: quickest(WayPayout), Do: []Action{byTransfer}, To: CompanyAccount, Lines: []int{60}},
+			{On: Picked("上传材料，人工核验", "人工核验"), If: quickest(WayReview), To: CompanyPapers},
+			{On: Picked("不确定，帮我选", "帮我选", "不确定"), If: open(WayRegister), To: RouteLegal},
+			{On: Picked("不确定，帮我选", "帮我选", "不确定"), To: RouteAlipay},
 			{On: Picked("修改企业信息"), To: CompanyPage},
 			{On: Picked("组织类型不对"), To: CompanyKind},
 		},
 	},
-	working(CompanyComparing, "核对登记信息", "正在核对 {org} 登记的法定代表人，请稍候。", compareRepresentative,
+	working(CompanyComparing, "核对登记信息", "正在核对 {org} 登记的法定代表人，请稍候。\n{choices}", compareRepresentative,
 		Exit{On: Got(KindCompanyProved), To: ServiceChoose, Lines: []int{41}},
 		Exit{On: Got(KindRepresentativeNamed), Do: []Action{byRepresentative}, To: CompanyDeclare, Lines: []int{51, 53}},
-		Exit{On: Got(KindNotRepresentative), To: CompanyMethod, Lines: []int{41}},
+		Exit{On: Got(KindNotRepresentative), Do: []Action{gaveUp(WayRegister)}, To: CompanyMethod, Lines: []int{41}},
+		Exit{On: Picked("换一种方式"), If: away(WayRegister), To: CompanyMethod, Tells: notAnswering},
 	),
 	{
 		At:        CompanyDeclare,
@@ -67,13 +82,14 @@ var grantSteps = []Step{
 		Back: CompanyMethod,
 		Exits: []Exit{
 			{On: Picked("我已阅读并同意", "同意"), Do: []Action{agree(grantNotice)}, To: CompanyGranting, Lines: []int{55}},
-			{On: Picked("换一种方式", "不同意"), To: CompanyMethod, Lines: []int{54}},
+			{On: Picked("换一种方式", "不同意"), Do: []Action{gaveUp(WayAlipay)}, To: CompanyMethod, Lines: []int{54}},
 		},
 	},
-	working(CompanyGranting, "生成授权二维码", "正在生成支付宝授权二维码，请稍候。", openGrant,
+	working(CompanyGranting, "生成授权二维码", "正在生成支付宝授权二维码，请稍候。\n{choices}", openGrant,
 		Exit{On: Got(KindGrantOpened), To: CompanyGrant, Lines: []int{46}},
-		Exit{On: Got(KindGrantRefused), To: CompanyMethod},
+		Exit{On: Got(KindGrantRefused), Do: []Action{gaveUp(WayAlipay)}, To: CompanyMethod},
 		Exit{On: Got(KindCompanyProved), To: ServiceChoose},
+		Exit{On: Picked("换一种方式"), If: away(WayAlipay), To: CompanyMethod, Tells: notAnswering},
 	),
 	{
 		At:    CompanyGrant,
@@ -89,7 +105,7 @@ var grantSteps = []Step{
 		Exits: []Exit{
 			{On: Picked("我已完成授权", "完成了", "已完成", "已授权"), Do: []Action{checkGrant}, To: Stay},
 			{On: Picked("重新获取二维码", "重新获取"), To: CompanyGranting},
-			{On: Picked("换一种方式", "都没有"), To: CompanyMethod, Lines: []int{54}},
+			{On: Picked("换一种方式", "都没有"), Do: []Action{gaveUp(WayAlipay)}, To: CompanyMethod, Lines: []int{54}},
 			{On: Got(KindCompanyProved), To: ServiceChoose, Lines: []int{46, 52, 53}},
 			{On: Got(KindGrantRefused), To: Again, Lines: []int{52, 53}},
 			{On: Got(KindGrantNotYet), To: Again},
@@ -105,7 +121,7 @@ var grantSteps = []Step{
 		Back:  CompanyMethod,
 		Exits: []Exit{
 			{On: Picked("重新获取二维码", "重新获取"), To: CompanyGranting},
-			{On: Picked("换一种方式"), To: CompanyMethod, Lines: []int{54}},
+			{On: Picked("换一种方式"), Do: []Action{gaveUp(WayAlipay)}, To: CompanyMethod, Lines: []int{54}},
 		},
 	},
 }

@@ -15,11 +15,15 @@ func Manual(phone string) *Flow {
 		Download: "http://www.tseal.cn/",
 		Start:    Welcome,
 		Chapters: []Chapter{
-			welcome, register, personProof, companyProof, service, payment, delivery, activation, cancelling, consent, phoneChange, elsewhere,
+			welcome, route, register, personProof, companyProof, service, payment, delivery, activation, cancelling, consent, phoneChange, elsewhere,
 		},
 		Whenever: whenever,
 		Resumes:  resumes,
 		FAQ:      manualFAQ,
+		Moved: map[State]State{
+			"company.asks-legal": CompanyMethod, "company.asks-alipay": CompanyMethod,
+			"company.asks-account": CompanyMethod, "company.asks-finance": CompanyMethod,
+		},
 	}
 }
 

@@ -64,10 +64,11 @@ var payoutSteps = []Step{
 			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
 		},
 	},
-	carded(working(CompanyPaying, "向贵单位汇款", "正在向 {org} 的对公账户汇款，请稍候。", sendPayout,
+	carded(working(CompanyPaying, "向贵单位汇款", "正在向 {org} 的对公账户汇款，请稍候。\n{choices}", sendPayout,
 		Exit{On: Got(KindPayoutSent), To: CompanyAmount},
 		Exit{On: Got(KindPayoutRefused), To: CompanyAccount},
 		Exit{On: Got(KindCompanyProved), To: ServiceChoose},
+		Exit{On: Picked("换一种方式"), If: away(WayPayout), To: CompanyRules, Tells: notAnswering},
 	), "正在向 {org} 的对公账户汇款，请过几分钟再打开。"),
 	{
 		At:    CompanyAmount,
@@ -111,7 +112,7 @@ var payoutSteps = []Step{
 		Help:  "一天最多汇款3次。改为由贵单位汇款不限次数，到账即通过。",
 		Back:  CompanyRules,
 		Exits: []Exit{
-			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
+			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), Do: []Action{gaveUp(WayPayout)}, To: CompanyRules, Lines: []int{60}},
 			{On: Picked("重新汇款"), To: CompanyPaying},
 			{On: Picked("换一个账户"), To: CompanyAccount},
 		},

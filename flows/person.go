@@ -51,14 +51,16 @@ var personProof = Chapter{
 			Title:     "阅读并同意授权",
 			Documents: []Agreement{faceNotice},
 			Turn:      Turn{"您", "1分钟"},
-			Ask: "推荐用支付宝人脸识别认证，仅支持中国大陆居民身份证。不想刷脸，可以换手机号或银行卡；持其他证件，可以上传照片由人工核验。\n" +
-				"这种方式会收集：姓名、身份证号；人脸视频由支付宝采集，我们不接收、不保存。\n" +
+			Ask: "推荐用支付宝人脸识别认证，仅支持中国大陆居民身份证。持其他证件，可以上传照片由人工核验。\n" +
+				"这种方式会收集：姓名、身份证号；人脸视频由支付宝采集，我们不接收、不保存。\n{choices}\n" +
 				"我们不会读取您的支付宝密码，不会用您的账号签署，也不会让您付款。是否同意？",
 			Help: "同意后才能开始认证。不想用人脸识别，请点“换一种方式”。同意过的内容随时可以回复“我的授权”查看，回复“撤回授权”收回。",
 			Back: PersonStart,
 			Exits: []Exit{
-				{On: Picked("同意并继续", "同意"), Do: []Action{agree(faceNotice), byFace}, To: PersonPage, Lines: []int{26, 31}},
-				{On: Picked("换一种方式", "银行卡", "手机号"), To: PersonMethod, Lines: []int{33}},
+				{On: Picked("同意并继续", "同意"), If: open(WayFace), Do: []Action{agree(faceNotice), byFace}, To: PersonPage, Lines: []int{26, 31}},
+				{On: Picked("换一种方式", "银行卡", "手机号"), If: away(WayFace), To: PersonMethod, Lines: []int{33}, Tells: "支付宝刷脸暂时用不了，请换一种方式，或过一会儿再来。"},
+				{On: Picked("换一种方式", "银行卡", "手机号"), If: open(WayMobile), To: PersonMethod, Lines: []int{33}, Tells: "不想刷脸，可以换手机号或银行卡。"},
+				{On: Picked("换一种方式"), To: PersonMethod, Lines: []int{33}},
 				{On: Picked("持其他证件", "其他证件", "回乡证", "台胞证", "护照"), To: PersonPaper, Lines: []int{33}},
 				{On: Picked("不同意"), To: PersonLater},
 			},
@@ -80,11 +82,12 @@ var personProof = Chapter{
 			Back:  PersonConsent,
 			Exits: []Exit{{On: Answered(), To: PersonOpening, Lines: []int{38}}},
 		},
-		working(PersonOpening, "生成认证二维码", "正在生成支付宝认证二维码，请稍候。", verifyFace,
+		working(PersonOpening, "生成认证二维码", "正在生成支付宝认证二维码，请稍候。\n{choices}", verifyFace,
 			Exit{On: Got(KindFaceOpened), To: PersonScan, Lines: []int{38}},
 			Exit{On: Got(KindFaceRefused), To: PersonPage},
 			Exit{On: Got(KindFaceDone), If: company, To: CompanyPage},
 			Exit{On: Got(KindFaceDone), To: ServiceChoose},
+			Exit{On: Picked("换一种方式"), If: away(WayFace), To: PersonMethod, Tells: notAnswering},
 		),
 		{
 			At:    PersonScan,

@@ -21,11 +21,12 @@ var register = Chapter{
 			Lines: []int{6},
 			Title: "确认账号类型",
 			Turn:  Turn{"您", "半分钟"},
-			Ask:   "您即将注册的账号为机构账号，请知悉。如果是给自己办，请改办个人证书。",
+			Ask:   "您即将注册的账号为机构账号，请知悉。如果是给自己办，请改办个人证书。\n认证单位有几种方式，不确定哪种最快，请点“先帮我选”，回答几个短问题，半分钟。",
 			Help:  "机构账号用于办理企业证书，之后要认证贵单位。账号类型注册后不能更改。",
 			Back:  Welcome,
 			Exits: []Exit{
 				{On: Picked("我知道了", "知道了", "好的", "确认"), To: RegisterAccount, Lines: []int{6}},
+				{On: Picked("先帮我选", "帮我选", "选最快的方式"), To: RouteKind},
 				{On: Picked("改办个人证书"), Do: []Action{isPerson}, To: RegisterAccount},
 			},
 		},

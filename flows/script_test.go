@@ -70,6 +70,7 @@ type stage struct {
 	n     int
 	rows  map[row]bool
 	typed []string // personal data that we must never say
+	away  []Way
 }
 
 // row is one row of the table; at is empty for Whenever.
@@ -91,6 +92,14 @@ func (s *stage) play(line string) ([]string, error) {
 	if line == "! lost" {
 		return s.lose(e), nil
 	}
+	if names, ok := strings.CutPrefix(line, "! away"); ok { // from now on
+		s.away = nil
+		for name := range strings.FieldsSeq(names) {
+			s.away = append(s.away, Way(name))
+		}
+		return nil, nil
+	}
+	e.Away = s.away
 	what, err := ReadScript(line, s.c, e.At)
 	if err != nil {
 		return nil, err

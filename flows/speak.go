@@ -40,14 +40,20 @@ func (m *move) ask(step Step) {
 		m.greet() // handed back before the bot ever spoke
 		return
 	}
+	m.c.Away = m.event.Away // a number that is typed means what is printed now
 	m.replies = append(m.replies, m.question(step))
 }
 
 func (m *move) question(step Step) Reply {
-	r := Reply{Text: strings.TrimSpace(m.flow.Fill(step.Ask, m.c.Form))}
+	var r Reply
+	var tells []string
 	for _, x := range m.options(step) {
 		r.Choices = append(r.Choices, Choice{ID: choiceID(step.At, x.On.pick), Label: x.On.pick})
+		if x.Tells != "" {
+			tells = append(tells, m.flow.Fill(x.Tells, m.c.Form))
+		}
 	}
+	r.Text = strings.TrimSpace(m.flow.Fill(spread(step.Ask, tells), m.c.Form))
 	for _, d := range step.Documents {
 		r.Documents = append(r.Documents, DocumentLink{ID: d.ID, Title: d.Title})
 	}
@@ -61,6 +67,18 @@ func (m *move) question(step Step) Reply {
 		r.Card = &CardLink{Title: "给财务的页面（不用登录，可以转发）"}
 	}
 	return r
+}
+
+// choicesPlace is where an Ask says what each printed choice is.
+const choicesPlace = "{choices}"
+
+// spread puts a line for each choice in their place, and takes the place away
+// where there are none.
+func spread(ask string, tells []string) string {
+	if len(tells) == 0 {
+		ask = strings.ReplaceAll(ask, "\n"+choicesPlace, choicesPlace)
+	}
+	return strings.ReplaceAll(ask, choicesPlace, strings.Join(tells, "\n"))
 }
 
 // deadline names the answer that says how long a code can be scanned.

@@ -146,7 +146,7 @@ func (m *move) about(step Step) {
 
 func (m *move) back(step Step) {
 	m.via = "back"
-	if step.detour() {
+	if step.detour() && step.Back == "" {
 		m.enter(m.c.Left)
 		return
 	}

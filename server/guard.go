@@ -50,7 +50,14 @@ func (w *gauges) guarded(partner string) *http.Client {
 			open.Set(map[bool]float64{true: 1}[to != gobreaker.StateClosed])
 		},
 	})
+	w.guards[partner] = g
 	return &http.Client{Timeout: slowestCall, Transport: g}
+}
+
+// givenUp reports whether calls to a partner are cut off.
+func (w *gauges) givenUp(partner string) bool {
+	g, ok := w.guards[partner]
+	return ok && g.breaker.State() == gobreaker.StateOpen
 }
 
 // RoundTrip implements [http.RoundTripper].

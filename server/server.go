@@ -59,6 +59,7 @@ type Server struct {
 	guesses   *limiter
 	console   *consoleHTTP
 	watch     *gauges
+	health    *health
 	untrace   func(context.Context) error // sends the stories that are left
 	busy      atomic.Int64                // requests being answered
 	leaving   atomic.Bool                 // the process has been told to stop
@@ -101,6 +102,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.embedded != nil {
 		parts.Go(func() { s.tick(work) })
 	}
+	parts.Go(func() { s.health.keep(work) })
 	s.log.Info("serving", slog.String("address", listener.Addr().String()))
 	var first error
 	select {

@@ -47,6 +47,7 @@ type gauges struct {
 	calls     *prometheus.CounterVec
 	call      *prometheus.HistogramVec
 	open      *prometheus.GaugeVec
+	guards    map[string]*guard // by partner
 }
 
 var (
@@ -55,7 +56,7 @@ var (
 )
 
 func newGauges() *gauges {
-	w := &gauges{registry: prometheus.NewRegistry(), tracer: noop.NewTracerProvider().Tracer("")}
+	w := &gauges{registry: prometheus.NewRegistry(), guards: map[string]*guard{}, tracer: noop.NewTracerProvider().Tracer("")}
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "certdesk_" + name, Help: help}, labels)
 		w.registry.MustRegister(c)

@@ -53,12 +53,14 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 		return nil, errors.Join(err, s.Close())
 	}
 	s.wireVoice()
+	s.wireHealth(ctx)
 	s.desk = desk.New(desk.Config{
 		Flow: flow, Talks: s.talks, Known: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log, Watch: s.watch,
 		Partners: desk.Partners{
 			Face: s.face, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Authority: s.authority, Bank: s.bank,
 			Payer: s.alipay, Holders: s.alipay, Register: s.register, Factors: s.factors, Eyes: s.eyes, Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
+			Away:   s.health.away,
 			Payee:  flows.Payee{Name: cfg.Bank.AccountName, Account: cfg.Bank.Account, Bank: cfg.Bank.BankName},
 		},
 	})
@@ -159,6 +161,15 @@ func (s *Server) wireVoice() {
 	// wait behind it.
 	s.eyes = wechat.New(wechat.Config{AppID: w.AppID, AppSecret: w.AppSecret, APIURL: w.APIURL}, s.watch.guarded("wechat pictures"), s.talks.Shelf(), s.now)
 	s.voice = &wechatVoice{client: c, links: s.links, shelf: s.talks.Shelf(), news: w.news(), now: s.now, log: s.log}
+}
+
+// wireHealth knows from the start who is not there at all.
+func (s *Server) wireHealth(ctx context.Context) {
+	s.health = &health{watch: s.watch, shelf: s.talks.Shelf(), log: s.log}
+	if s.register == nil {
+		s.health.absent = []string{"esign"}
+	}
+	s.health.look(ctx)
 }
 
 func (s *Server) wireAlipay() error {

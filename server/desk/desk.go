@@ -75,6 +75,11 @@ type Partners struct {
 	Bank      Statement
 	Voices    map[flows.Channel]Voice
 	Payee     flows.Payee // where companies send their 0.01 yuan
+
+	// Away lists the ways that cannot be gone just now, because nobody is
+	// configured for them or whoever is does not answer. It is asked about each
+	// event, and must be quick; none are away, when nil.
+	Away func() []flows.Way
 }
 
 // Desk serves talks. It is safe for concurrent use.
@@ -306,6 +311,7 @@ func (d *Desk) resume(ctx context.Context, id TalkID, e flows.Event, seen *Handl
 
 // decide makes the commit of one event.
 func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event, how voiced) Commit {
+	e.Away = d.away()
 	out := d.cfg.Flow.Decide(talk.Case, e)
 	next := Talk{ID: talk.ID, Case: out.Case, Seen: talk.Seen}
 	if e.Via == flows.Within {

@@ -70,6 +70,14 @@ type Attempts interface {
 	Attempts(ctx context.Context, talk TalkID, at time.Time) ([]flows.Attempt, error)
 }
 
+// away are the ways that an event finds closed.
+func (d *Desk) away() []flows.Way {
+	if d.cfg.Partners.Away == nil {
+		return nil
+	}
+	return d.cfg.Partners.Away()
+}
+
 // prove does what is asked of a way, and reports whether it was one's.
 func (d *Desk) prove(ctx context.Context, ref Ref, effect flows.Effect) (ours bool, err error) {
 	for _, w := range ways {

@@ -47,7 +47,7 @@ func TestEveryWayKeepsTheContract(t *testing.T) {
 			h.says("平台打款")
 			h.fills(account)
 			h.says("确认汇款")
-		}, flows.CompanyAmount, flows.InProgress},
+		}, flows.CompanyAmount, flows.AwaitingUser}, // once the bank says that it is there
 		{flows.WayReview, func(h *house) {
 			h.handlerProved()
 			h.says("对公汇款")

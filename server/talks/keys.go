@@ -81,3 +81,6 @@ const (
 	pictureKeys    = "certdesk:wechat:picture:"
 	toldKeys       = "certdesk:wechat:told:" // then the identifier of a template message
 )
+
+// awayKeys, and a partner's name, is there while some process has given it up.
+const awayKeys = "certdesk:away:"

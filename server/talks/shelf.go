@@ -17,7 +17,8 @@ import (
 )
 
 // Shelf keeps the access token of the official account for all processes, as
-// its client asks for it, and the names of the pictures that were uploaded. What
+// its client asks for it, the names of the pictures that were uploaded, and which
+// partners do not answer. What
 // it loses is fetched, or uploaded, again.
 type Shelf struct {
 	redis redis.UniversalClient
@@ -133,6 +134,23 @@ func (f *Shelf) KeepPicture(ctx context.Context, content, media string) error {
 type Told struct {
 	Talk desk.TalkID `cbor:"1,keyasint,omitempty"`
 	Say  flows.Say   `cbor:"2,keyasint,omitempty"`
+}
+
+// KeepAway tells every process that a partner does not answer, for a while.
+func (f *Shelf) KeepAway(ctx context.Context, partner string, lasts time.Duration) error {
+	if err := f.redis.Set(ctx, awayKeys+partner, "1", lasts).Err(); err != nil {
+		return fmt.Errorf("talks: shelf: %w", err)
+	}
+	return nil
+}
+
+// Away reports whether some process has told so.
+func (f *Shelf) Away(ctx context.Context, partner string) (bool, error) {
+	n, err := f.redis.Exists(ctx, awayKeys+partner).Result()
+	if err != nil {
+		return false, fmt.Errorf("talks: shelf: %w", err)
+	}
+	return n > 0, nil
 }
 
 // toldLasts is longer than the platform takes to say what became of a message.
