@@ -132,6 +132,7 @@ func (s *storm) partnersFail() {
 		s.wait(s.t, "the menu to be refused", s.logged("the menu was not set"))
 	}()
 	s.postMenu(ctx)
+	s.health.look(ctx) // which has ended
 	s.faults(1)
 	s.follows(s.t.Context(), bot.Message{From: s.OpenID, Event: flows.Event{ID: "long"}}, s.id, []string{s.Name + s.IDNumber})
 	s.faults(1)
