@@ -1,5 +1,10 @@
 package flows
 
+import (
+	"strconv"
+	"strings"
+)
+
 // The documents an applicant agrees to. A changed text gets a new version;
 // the ledger keeps the version, a hash of the text, the time and the channel.
 
@@ -73,6 +78,24 @@ var grantNotice = Agreement{
 // Agreements lists every document, for the pages that show them.
 func Agreements() []Agreement {
 	return []Agreement{platformTerms, subscriberDuty, faceNotice, mobileNotice, cardNotice, reviewNotice, grantNotice, transferRules}
+}
+
+// newestTerms is the day of the newest text, as a number such as 20241120. A case
+// carries the one that it was led by: after a release with another text its
+// consents are looked at again, in the middle of a talk too.
+var newestTerms = func() (newest int) {
+	for _, doc := range Agreements() {
+		day, _ := strconv.Atoi(strings.ReplaceAll(doc.Version, "-", ""))
+		newest = max(newest, day)
+	}
+	return newest
+}()
+
+// Outdated reports whether a case stands in the middle of a proof to which its
+// applicant agreed before the present texts. It is to be resumed from the
+// facts, which ask again for what was agreed to in another version.
+func Outdated(c Case) bool {
+	return c.Terms < newestTerms && (midPerson.Holds(c, Event{}) || midCompany.Holds(c, Event{}))
 }
 
 // agree records the consent given by picking an option; when and over which

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -28,6 +29,7 @@ func (f *Flow) Check(released []State, widest int) []string {
 		}
 	}
 	k.faq()
+	k.agreements()
 	for _, at := range released {
 		if _, ok := k.steps[at]; !ok && k.steps[f.Moved[at]].At == "" {
 			k.fault("%s was released, is gone, and is not in Moved", at)
@@ -230,6 +232,15 @@ func (k *checker) clocks(s Step) {
 	}
 	if s.detour() && !clock {
 		k.fault("%s stops the clock of the step it left and has none", s.At)
+	}
+}
+
+// agreements refuses a version that is no day: they are told apart by age.
+func (k *checker) agreements() {
+	for _, doc := range Agreements() {
+		if _, err := time.Parse(time.DateOnly, doc.Version); err != nil {
+			k.fault("the version of %s is no day", doc.ID)
+		}
 	}
 }
 

@@ -420,7 +420,7 @@ func (m *move) enter(to State) {
 		m.c.Proposed = step.shows(m.c.Proposed)
 	}
 	m.c.At, m.c.Entry, m.c.Misses = step.At, entry(m.event), 0
-	m.c.Away = m.event.Away
+	m.c.Away, m.c.Terms = m.event.Away, newestTerms
 	if m.c.Form.Text(KeyTold) != string(step.At) && !step.detour() {
 		delete(m.c.Form, KeyTold)
 	}

@@ -163,7 +163,7 @@ var resumes = []Resumption{
 	{"company awaits a grant", func(f Facts) bool { return byAlipay(f) && f.Form.Has(KeyGrantUntil) && agreed(f, grantNotice) }, CompanyGranting},
 	{"company chose its Alipay account", byAlipay, CompanyDeclare},
 	{"company was sent money", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyAmountUntil) }, CompanyPaying},
-	{"company awaits money", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyPayeeAccount) }, CompanyOpening},
+	{"company awaits money", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyPayeeAccount) && agreed(f, transferRules) }, CompanyOpening},
 	{"company agreed to the transfer's rules", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) && agreed(f, transferRules) }, CompanyOpening},
 	{"enterprise named", func(f Facts) bool {
 		return f.PersonVerified && f.Form.Has(KeyCreditCode) && isIndustrial(f.Form) && !f.Form.Has(KeyMethod)
@@ -173,8 +173,12 @@ var resumes = []Resumption{
 	{"person awaits a review", func(f Facts) bool {
 		return f.Registered && f.Form.Text(KeyFactor) == FactorPapers && f.Form.Has(KeyPapers)
 	}, PersonReviewing},
-	{"person awaits a comparison", func(f Facts) bool { return f.Registered && f.Form.Has(KeyIDNumber) && byFactor(f) }, PersonComparing},
-	{"person named", func(f Facts) bool { return f.Registered && f.Form.Has(KeyIDNumber) }, PersonOpening},
+	{"person awaits a comparison", func(f Facts) bool {
+		return f.Registered && f.Form.Has(KeyIDNumber) && byFactor(f) && agreed(f, noticeOf(f.Form.Text(KeyFactor)))
+	}, PersonComparing},
+	{"person named", func(f Facts) bool {
+		return f.Registered && f.Form.Has(KeyIDNumber) && !byFactor(f) && agreed(f, faceNotice)
+	}, PersonOpening},
 	{"person agreed to the check", func(f Facts) bool { return f.Registered && agreed(f, faceNotice) }, PersonPage},
 	{"person chose how to be proved", func(f Facts) bool { return f.Registered && byFactor(f) }, PersonMethod},
 	{"registered", func(f Facts) bool { return f.Registered }, PersonStart},
@@ -190,6 +194,14 @@ func isCompanyCase(f Facts) bool { return f.Form.Text(KeyKind) == KindCompany }
 func byFactor(f Facts) bool {
 	factor := f.Form.Text(KeyFactor)
 	return factor == FactorMobile || factor == FactorCard
+}
+
+// noticeOf is what somebody agrees to who is proved by a factor.
+func noticeOf(factor string) Agreement {
+	if factor == FactorCard {
+		return cardNotice
+	}
+	return mobileNotice
 }
 
 // byAlipay reports whether a company chose to be proved by an Alipay account.

@@ -80,7 +80,7 @@ type row struct {
 }
 
 func newStage() *stage {
-	return &stage{flow: Manual(testPhone), facts: Facts{Form: Form{}}, rows: map[row]bool{}}
+	return &stage{flow: Manual(testPhone), facts: Facts{Form: Form{}, Agreed: map[string]Consent{}}, rows: map[row]bool{}}
 }
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, Beijing)
@@ -180,9 +180,13 @@ func (s *stage) enter(effects []Effect) {
 			maps.Copy(s.facts.Form, x.Form)
 		case Own:
 			s.facts.Owner = x.Owner
+		case Agree:
+			s.facts.Agreed[x.Document] = Consent{Version: x.Version, At: x.At}
+		case Withdraw:
+			delete(s.facts.Agreed, x.Document)
 		case Cancel:
 			s.facts = Facts{
-				Form: s.facts.Form.Kept(), Owner: s.facts.Owner, Begun: true, Cancelled: true, Registered: s.facts.Registered,
+				Form: s.facts.Form.Kept(), Agreed: s.facts.Agreed, Owner: s.facts.Owner, Begun: true, Cancelled: true, Registered: s.facts.Registered,
 				PersonVerified: s.facts.PersonVerified, CompanyVerified: s.facts.CompanyVerified,
 			}
 		}

@@ -274,7 +274,7 @@ func (d *Desk) load(ctx context.Context, id TalkID, e flows.Event, seen *Handled
 	if err != nil {
 		return Talk{}, nil, fmt.Errorf("desk: load %s: %w", id, err)
 	}
-	if d.strange(talk.Case.At) || d.strange(talk.Case.Left) {
+	if d.strange(talk.Case.At) || d.strange(talk.Case.Left) || flows.Outdated(talk.Case) {
 		return d.comeBack(ctx, talk, e, seen)
 	}
 	return talk, nil, nil
@@ -287,7 +287,7 @@ func (d *Desk) strange(at flows.State) bool {
 }
 
 // comeBack resumes a talk that a later release, which was taken back, led to a
-// step of its own. As after a loss of Redis, the page being typed is gone;
+// step of its own, or whose consents were given to older texts. As after a loss of Redis, the page being typed is gone;
 // what does not hang on the step stays.
 func (d *Desk) comeBack(ctx context.Context, was Talk, e flows.Event, seen *Handled) (Talk, []flows.Effect, error) {
 	talk, owed, err := d.resume(ctx, was.ID, e, seen)
