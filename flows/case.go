@@ -68,9 +68,9 @@ type Case struct {
 	Heard   time.Time `cbor:"11,keyasint,omitzero"`  // when the applicant was last heard
 	Contact Contact   `cbor:"12,keyasint,omitzero"`
 
-	Terms    int   `cbor:"15,keyasint,omitempty"` // the day of the newest agreement when it was led here; see [Outdated]
-	Away     []Way `cbor:"14,keyasint,omitempty"` // ways that could not be gone when the question was asked
-	Proposed Form  `cbor:"13,keyasint,omitempty"` // read from messages and pictures for the present page, and not sent in
+	Terms    int  `cbor:"15,keyasint,omitempty"` // the day of the newest agreement when it was led here; see [Outdated]
+	Away     Ways `cbor:"14,keyasint,omitempty"` // ways that could not be gone when the question was asked
+	Proposed Form `cbor:"13,keyasint,omitempty"` // read from messages and pictures for the present page, and not sent in
 }
 
 // Contact is when the applicant last did something in WeChat. It limits how

@@ -3,6 +3,7 @@ package flows
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -72,7 +73,7 @@ func (k *checker) targets() {
 		}
 	}
 	for at, s := range k.steps {
-		for _, x := range s.Exits {
+		for _, x := range slices.Concat(s.Exits, s.Past) {
 			seek(string(at), x.To)
 		}
 		if s.Back != "" {

@@ -406,6 +406,12 @@ func (m *move) enter(to State) {
 	if !ok {
 		step, _ = m.flow.Step(m.flow.Start)
 	}
+	for _, x := range step.Past {
+		if m.holds(x) {
+			m.enter(x.To)
+			return
+		}
+	}
 	if next, ok := m.passes(step); ok {
 		m.do(next.Do)
 		m.enter(next.To)

@@ -118,7 +118,7 @@ func history(t *rapid.T, c Case, n int) Event {
 	e.What = what
 	for _, w := range []Way{WayFace, WayMobile, WayRegister, WayAlipay, WayPayout} {
 		if rapid.IntRange(0, 9).Draw(t, "away") == 0 {
-			e.Away = append(e.Away, w)
+			e.Away |= WaysOf(w)
 		}
 	}
 	return e

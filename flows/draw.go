@@ -43,6 +43,9 @@ func (f *Flow) Mermaid(c Chapter) string {
 		if s.At == f.Start {
 			fmt.Fprintf(&b, "  [*] --> %s\n", node(s.At))
 		}
+		for _, x := range s.Past {
+			fmt.Fprintf(&b, "  %s --> %s: at once [%s]\n", node(s.At), node(x.To), x.If.Name)
+		}
 		for _, x := range s.Exits {
 			fmt.Fprintf(&b, "  %s --> %s: %s\n", node(s.At), node(target(s, x)), arrow(x))
 		}
@@ -120,6 +123,9 @@ func (s Step) print(b *strings.Builder) {
 	}
 	for _, a := range s.Do {
 		fmt.Fprintf(b, "- 到达时：%s\n", a.Name)
+	}
+	for _, x := range s.Past {
+		fmt.Fprintf(b, "- 到达时已是 [%s] → `%s`\n", x.If.Name, x.To)
 	}
 	for _, x := range s.Exits {
 		x.print(b)

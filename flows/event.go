@@ -10,7 +10,7 @@ type Event struct {
 	Via  Channel
 	What Happening
 	Tap  Tap
-	Away []Way // that cannot be gone now: nobody is configured for them, or does not answer
+	Away Ways // that cannot be gone now: nobody is configured for them, or does not answer
 }
 
 // Tap says that the applicant pressed, scanned or followed something, and sent

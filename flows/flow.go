@@ -44,6 +44,7 @@ type Step struct {
 	Do        []Action // on every arrival, also when a lost talk is resumed
 	Back      State    // where "返回" leads; empty when nothing can be undone
 	Exits     []Exit   // tried in order, the first that fits is taken
+	Past      []Exit   // on arrival: the first whose guard holds is taken at once
 	End       bool     // the conversation may rest here for ever
 }
 

@@ -43,7 +43,7 @@ var grantSteps = []Step{
 				To: CompanyDeclare, Lines: []int{44, 45, 51}, Tells: "· 已开通：一键授权，约1分钟，推荐",
 			},
 			{
-				On: Picked("没有开通，用对公汇款", "对公汇款", "对公打款", "没有开通", "没开通"), If: open(WayAlipay), Do: []Action{byTransfer},
+				On: Picked("没有开通，用对公汇款", "用对公汇款", "对公汇款", "对公打款", "没有开通", "没开通"), If: open(WayAlipay), Do: []Action{byTransfer},
 				To: CompanyRules, Lines: []int{44, 47, 54}, Tells: "· 没有开通：用对公账户汇款，几分钟到3个工作日",
 			},
 			{

@@ -106,7 +106,7 @@ func whyNot(what Happening) (why string, known bool) {
 	case GrantRefused:
 		return e.Why, true
 	case CompanyUnproved:
-		return "经核实，之前那笔汇款不能作为贵单位的认证，很抱歉。请重新认证，已填写的资料还在；有疑问请回复“人工”。", true
+		return "经核实，之前那笔汇款不能作为贵单位的认证，很抱歉。请重新认证，已填写的资料还在，付过款的订单也在；有疑问请回复“人工”。", true
 	case JoinRefused:
 		return e.Why, true
 	case JoinedBy:

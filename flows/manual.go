@@ -72,8 +72,8 @@ var whenever = []Exit{
 	{On: Got(KindRepresentativeNamed), To: Stay},
 	{On: Got(KindGrantOpened), To: Stay},
 	{On: Got(KindGrantNotYet), To: Stay},
-	{On: Got(KindCompanyUnproved), If: unpaidIndustrial, To: CompanyMethod},
-	{On: Got(KindCompanyUnproved), If: unpaidCompany, To: CompanyRules},
+	{On: Got(KindCompanyUnproved), If: unfinishedIndustrial, To: CompanyMethod},
+	{On: Got(KindCompanyUnproved), If: unfinishedCompany, To: CompanyRules},
 	{On: Got(KindCompanyUnproved), To: Stay},
 	{On: Got(KindProofLapsed), If: chooses, To: PersonStart},
 	{On: Got(KindProofLapsed), To: Stay},
@@ -122,22 +122,25 @@ func within(name string, chapters ...string) *Guard {
 }
 
 var (
-	stillRegistering    = within("still registering", "register")
-	unproved            = within("the person is not proved yet", "person")
-	personUnproved      = &Guard{"a company's handler is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && company.Holds(c, e) }}
-	alonePersonUnproved = &Guard{"the applicant is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && person.Holds(c, e) }}
-	companyUnproved     = within("the company is not proved yet", "company")
-	asksAccount         = &Guard{"a late word about an older transfer led back to the account", func(c Case, _ Event) bool { return c.At == CompanyAccount }}
-	chooses             = within("nothing is ordered yet", "service")
-	unpaidCompany       = both(within("nothing is paid yet", "service", "payment"), company)
-	unpaidIndustrial    = both(unpaidCompany, industrial)
-	paysNow             = &Guard{"for this order, not paid yet", func(c Case, e Event) bool { return paying.Holds(c, e) && ours.Holds(c, e) }}
-	paidBefore          = &Guard{"for this order, paid already", func(c Case, e Event) bool { return afterPayment.Holds(c, e) && ours.Holds(c, e) }}
-	afterPayment        = within("paid", "delivery", "activation", "done")
-	packing             = within("on its way", "delivery")
-	packingUnbooked     = &Guard{"on its way, nothing is booked", func(c Case, e Event) bool { return packing.Holds(c, e) && unbooked.Holds(c, e) }}
-	unfinished          = within("paid, not activated yet", "delivery", "activation")
-	gone                = within("cancelled", "cancelled")
+	stillRegistering     = within("still registering", "register")
+	unproved             = within("the person is not proved yet", "person")
+	personUnproved       = &Guard{"a company's handler is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && company.Holds(c, e) }}
+	alonePersonUnproved  = &Guard{"the applicant is not proved yet", func(c Case, e Event) bool { return unproved.Holds(c, e) && person.Holds(c, e) }}
+	companyUnproved      = within("the company is not proved yet", "company")
+	asksAccount          = &Guard{"a late word about an older transfer led back to the account", func(c Case, _ Event) bool { return c.At == CompanyAccount }}
+	chooses              = within("nothing is ordered yet", "service")
+	unfinishedCompany    = both(within("nothing is activated yet", "service", "payment", "delivery", "activation"), company)
+	unfinishedIndustrial = both(unfinishedCompany, industrial)
+	paysNow              = &Guard{"for this order, not paid yet", func(c Case, e Event) bool { return paying.Holds(c, e) && ours.Holds(c, e) }}
+	paidBefore           = &Guard{"for this order, paid already", func(c Case, e Event) bool { return afterPayment.Holds(c, e) && ours.Holds(c, e) }}
+	afterPayment         = &Guard{"paid", func(c Case, e Event) bool {
+		return delivered.Holds(c, e) || paidFor.Holds(c, e) && companyUnproved.Holds(c, e)
+	}}
+	delivered       = within("paid and proved", "delivery", "activation", "done")
+	packing         = within("on its way", "delivery")
+	packingUnbooked = &Guard{"on its way, nothing is booked", func(c Case, e Event) bool { return packing.Holds(c, e) && unbooked.Holds(c, e) }}
+	unfinished      = within("paid, not activated yet", "delivery", "activation")
+	gone            = within("cancelled", "cancelled")
 )
 
 // resumes says where a case goes on, from the furthest milestone backwards.
@@ -145,6 +148,8 @@ var resumes = []Resumption{
 	{"gone on elsewhere", func(f Facts) bool { return f.Moved }, Moved},
 	{"cancelled", func(f Facts) bool { return f.Cancelled }, Cancelled},
 	{"activated", func(f Facts) bool { return f.Activated }, Done},
+	{"enterprise paid for, and its proof found wrong", func(f Facts) bool { return disproved(f) && isIndustrial(f.Form) }, CompanyMethod},
+	{"company paid for, and its proof found wrong", disproved, CompanyRules},
 	{"delivered", func(f Facts) bool { return f.Delivered }, ActivationReady},
 	{"shipped", func(f Facts) bool { return f.Shipped }, DeliveryWay},
 	{"paid", func(f Facts) bool { return f.Paid }, DeliveryPacking},
@@ -187,6 +192,9 @@ var resumes = []Resumption{
 	{"kind known", func(f Facts) bool { return f.Form.Has(KeyKind) }, RegisterAccount},
 	{"nothing known", func(Facts) bool { return true }, Welcome},
 }
+
+// disproved reports whether an order is paid whose company is proved no more.
+func disproved(f Facts) bool { return f.Paid && !f.CompanyVerified && isCompanyCase(f) }
 
 func isCompanyCase(f Facts) bool { return f.Form.Text(KeyKind) == KindCompany }
 

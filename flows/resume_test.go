@@ -54,6 +54,8 @@ func TestResume(t *testing.T) {
 		{"gone on elsewhere", with(Facts{}, answers(), func(f *Facts) { f.Moved = true }), Moved},
 		{"cancelled", with(both, answers(), func(f *Facts) { f.Cancelled = true }), Cancelled},
 		{"activated", with(both, answers(), func(f *Facts) { f.Paid, f.Delivered, f.Activated = true, true, true }), Done},
+		{"enterprise paid for, and its proof found wrong", with(Facts{PersonVerified: true}, chose(""), func(f *Facts) { f.Paid, f.Delivered = true, true }), CompanyMethod},
+		{"company paid for, and its proof found wrong", with(Facts{PersonVerified: true}, Form{KeyKind: Conceal(KindCompany), KeyCreditCode: Conceal("x")}, func(f *Facts) { f.Paid, f.Shipped = true, true }), CompanyRules},
 		{"delivered", with(both, answers(), func(f *Facts) { f.Paid, f.Delivered = true, true }), ActivationReady},
 		{"shipped", with(both, answers(), func(f *Facts) { f.Paid, f.Shipped = true, true }), DeliveryWay},
 		{"paid", with(both, answers(), func(f *Facts) { f.Ordered, f.Paid = true, true }), DeliveryPacking},

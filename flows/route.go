@@ -124,7 +124,7 @@ func (c Case) Plan() []Way {
 	tried := strings.Split(f.Text(KeyTried), ",")
 	var plan []Way
 	for _, p := range possible {
-		if p.is && !slices.Contains(c.Away, p.way) && !slices.Contains(tried, string(p.way)) {
+		if p.is && !c.Away.Has(p.way) && !slices.Contains(tried, string(p.way)) {
 			plan = append(plan, p.way)
 		}
 	}
@@ -178,10 +178,10 @@ func gaveUp(w Way) Action {
 
 // open holds while a way can be gone: somebody is configured for it, and answers.
 func open(w Way) *Guard {
-	return &Guard{w.Label() + " can be used", func(c Case, _ Event) bool { return !slices.Contains(c.Away, w) }}
+	return &Guard{w.Label() + " can be used", func(c Case, _ Event) bool { return !c.Away.Has(w) }}
 }
 
 // away holds while it cannot.
 func away(w Way) *Guard {
-	return &Guard{w.Label() + " cannot be used now", func(c Case, _ Event) bool { return slices.Contains(c.Away, w) }}
+	return &Guard{w.Label() + " cannot be used now", func(c Case, _ Event) bool { return c.Away.Has(w) }}
 }

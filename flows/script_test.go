@@ -70,7 +70,7 @@ type stage struct {
 	n     int
 	rows  map[row]bool
 	typed []string // personal data that we must never say
-	away  []Way
+	away  Ways
 }
 
 // row is one row of the table; at is empty for Whenever.
@@ -93,9 +93,9 @@ func (s *stage) play(line string) ([]string, error) {
 		return s.lose(e), nil
 	}
 	if names, ok := strings.CutPrefix(line, "! away"); ok { // from now on
-		s.away = nil
+		s.away = 0
 		for name := range strings.FieldsSeq(names) {
-			s.away = append(s.away, Way(name))
+			s.away |= WaysOf(Way(name))
 		}
 		return nil, nil
 	}
@@ -154,6 +154,8 @@ func (s *stage) remember(what Happening) {
 		f.PersonVerified = true
 	case CompanyProved:
 		f.CompanyVerified = true
+	case CompanyUnproved:
+		f.CompanyVerified = false
 	case Ordered:
 		f.Ordered, f.Cancelled = true, false
 	case Paid:

@@ -29,6 +29,7 @@ var service = Chapter{
 			Turn:  Turn{"您", "1分钟"},
 			Ask:   "实名认证已完成，可以购买证书了。",
 			Help:  "证书存放在 UKey 里，顺丰寄给您，激活后一年有效。",
+			Past:  []Exit{{If: paidFor, To: DeliveryPacking}},
 			Exits: []Exit{
 				{On: Picked("购买企业数字证书（UKey，一年，200元）", "购买"), If: overseas, Do: []Action{buyCompany, titleOfCompany}, To: ServiceReceipt, Lines: []int{78, 80}},
 				{On: Picked("购买企业数字证书（UKey，一年，200元）", "购买"), If: company, Do: []Action{buyCompany, titleOfCompany}, To: ServiceInvoice, Lines: []int{78, 80}},
@@ -122,6 +123,10 @@ var (
 	titleOfCompany = titled("the invoice names the verified organisation", KeyOrgName)
 	titleOfPerson  = titled("the invoice names the verified person", KeyName)
 )
+
+// paidFor holds for who was proved anew after the payment: the first proof was
+// found wrong, and the order waits.
+var paidFor = &Guard{"an order is paid", func(c Case, _ Event) bool { return c.Form.Has(KeyShips) && !c.Form.Has(KeySerial) }}
 
 // overseas holds for an organisation that was proved by papers under a number
 // that is no code of the mainland's, and so has no taxpayer number to be invoiced

@@ -1,6 +1,9 @@
 package flows
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The ways in which somebody is proved, and one vocabulary for how far each is
 // (I1, I2). The desk keeps one contract for all of them, and the ledger tells of
@@ -21,6 +24,25 @@ const (
 	WayPayout   Way = "payout"   // the company says how much it was sent
 	WayReview   Way = "review"   // its papers
 )
+
+// Ways is a set of them.
+type Ways uint16
+
+// inSet are the members, by their bits. Sets are stored: a new way comes last.
+var inSet = [...]Way{WayFace, WayMobile, WayCard, WayPapers, WayRegister, WayAlipay, WayTransfer, WayPayout, WayReview}
+
+// WaysOf is the set of some ways.
+func WaysOf(some ...Way) (set Ways) {
+	for _, w := range some {
+		if i := slices.Index(inSet[:], w); i >= 0 {
+			set |= 1 << i
+		}
+	}
+	return set
+}
+
+// Has reports whether a way is in the set.
+func (s Ways) Has(w Way) bool { return s&WaysOf(w) != 0 }
 
 // Label is what a way is called among people.
 func (w Way) Label() string { return wayLabels[w] }

@@ -17,9 +17,9 @@ import (
 // the ones that ask partners.
 
 // proves lists the ways that a partner is behind.
-var proves = map[string][]flows.Way{
-	"alipay": {flows.WayFace, flows.WayAlipay, flows.WayPayout},
-	"esign":  {flows.WayRegister, flows.WayMobile, flows.WayCard},
+var proves = map[string]flows.Ways{
+	"alipay": flows.WaysOf(flows.WayFace, flows.WayAlipay, flows.WayPayout),
+	"esign":  flows.WaysOf(flows.WayRegister, flows.WayMobile, flows.WayCard),
 }
 
 const (
@@ -32,17 +32,12 @@ type health struct {
 	watch  *gauges
 	shelf  *talks.Shelf
 	absent []string // partners nobody is configured for
-	closed atomic.Pointer[[]flows.Way]
+	closed atomic.Uint32
 	log    *slog.Logger
 }
 
 // away are the ways that cannot be gone now.
-func (h *health) away() []flows.Way {
-	if closed := h.closed.Load(); closed != nil {
-		return *closed
-	}
-	return nil
-}
+func (h *health) away() flows.Ways { return flows.Ways(h.closed.Load()) }
 
 // keep looks again and again, until ctx ends.
 func (h *health) keep(ctx context.Context) {
@@ -61,7 +56,7 @@ func (h *health) keep(ctx context.Context) {
 // look asks of each partner whether this process, or another, has given it up.
 // What Redis does not tell, this process must know by itself.
 func (h *health) look(ctx context.Context) {
-	var closed []flows.Way
+	var closed flows.Ways
 	for partner, ways := range proves {
 		gone := slices.Contains(h.absent, partner)
 		if !gone && h.watch.givenUp(partner) {
@@ -74,11 +69,10 @@ func (h *health) look(ctx context.Context) {
 			gone = told
 		}
 		if gone {
-			closed = append(closed, ways...)
+			closed |= ways
 		}
 	}
-	slices.Sort(closed)
-	h.closed.Store(&closed)
+	h.closed.Store(uint32(closed))
 }
 
 func (h *health) heard(err error) {

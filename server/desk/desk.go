@@ -79,7 +79,7 @@ type Partners struct {
 	// Away lists the ways that cannot be gone just now, because nobody is
 	// configured for them or whoever is does not answer. It is asked about each
 	// event, and must be quick; none are away, when nil.
-	Away func() []flows.Way
+	Away func() flows.Ways
 }
 
 // Desk serves talks. It is safe for concurrent use.

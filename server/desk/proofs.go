@@ -109,8 +109,8 @@ type Payouts interface {
 
 	// PayoutReturned ends a payout that was refused or came back, and reports
 	// PayoutRefused with words, once. When it has proved the company, an agent is
-	// called, and unless there is an order the proof is taken back and
-	// CompanyUnproved reported.
+	// called, the proof is taken back and CompanyUnproved reported; a paid order
+	// waits then, and only a certificate that is made already stays.
 	PayoutReturned(ctx context.Context, number, why string, at time.Time) error
 
 	// CheckAmount compares the saved amount with what was sent, once for each

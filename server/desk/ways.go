@@ -71,9 +71,9 @@ type Attempts interface {
 }
 
 // away are the ways that an event finds closed.
-func (d *Desk) away() []flows.Way {
+func (d *Desk) away() flows.Ways {
 	if d.cfg.Partners.Away == nil {
-		return nil
+		return 0
 	}
 	return d.cfg.Partners.Away()
 }

@@ -87,12 +87,79 @@ func (l *Ledger) OfferTicket(ctx context.Context, ref desk.Ref, at time.Time) er
 		if cert.FinishedAt != 0 {
 			return l.answer(ctx, tx, ref, flows.Activated{Serial: cert.Serial}, at)
 		}
+		if stands, err := l.stands(ctx, tx, order); err != nil {
+			return err
+		} else if !stands {
+			return l.answer(ctx, tx, ref, flows.CompanyUnproved{}, at)
+		}
 		ready, err := l.newTicket(ctx, tx, order, at)
 		if err != nil {
 			return err
 		}
 		return l.answer(ctx, tx, ref, ready, at)
 	})
+}
+
+// stands reports whether whoever an order names is proved now. A person stays
+// proved; a company may lose its proof, or have been proved under another name
+// since.
+func (l *Ledger) stands(ctx context.Context, tx txn, order orderRow) (bool, error) {
+	form, err := l.termsOf(order)
+	if err != nil || form.Text(flows.KeyKind) != flows.KindCompany {
+		return err == nil, err
+	}
+	proof, err := l.proofIn(ctx, tx, order.Talk, proofSeen)
+	if errors.Is(err, desk.ErrUnknown) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	org, err := l.companyOf(proof)
+	return org == form.Organisation(), err
+}
+
+// companyOrder is the order of a talk that stands on a company's proof, or
+// [desk.ErrUnknown].
+func (l *Ledger) companyOrder(ctx context.Context, tx txn, talk desk.TalkID) (orderRow, error) {
+	order, err := l.liveOrder(ctx, tx, talk)
+	if err != nil {
+		return order, err
+	}
+	form, err := l.termsOf(order)
+	if err == nil && form.Text(flows.KeyKind) != flows.KindCompany {
+		err = desk.ErrUnknown
+	}
+	return order, err
+}
+
+// stopMaking ends what would make the certificate of a company's paid order, and
+// reports whether it is made already.
+func (l *Ledger) stopMaking(ctx context.Context, tx txn, talk desk.TalkID) (made bool, err error) {
+	order, err := l.companyOrder(ctx, tx, talk)
+	if errors.Is(err, desk.ErrUnknown) || err == nil && order.State != orderPaid {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	cert, err := l.certificate(ctx, tx, order.No)
+	if errors.Is(err, desk.ErrUnknown) {
+		return false, nil // nobody has asked for it yet
+	}
+	if err != nil || cert.FinishedAt != 0 {
+		return err == nil, err
+	}
+	return false, errors.Join(l.voidTickets(ctx, tx, order.No), closeMaking(ctx, tx, order.No))
+}
+
+func closeMaking(ctx context.Context, tx txn, orderNo string) error {
+	_, err := tx.NewUpdate().Model((*makingRow)(nil)).Set("state = ?", makingClosed).
+		Where("order_no = ? AND state = ?", orderNo, makingOpen).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("ledger: sessions of order %s: %w", orderNo, err)
+	}
+	return nil
 }
 
 func (l *Ledger) newTicket(ctx context.Context, tx txn, order orderRow, at time.Time) (flows.TicketReady, error) {
@@ -158,10 +225,8 @@ func (l *Ledger) Redeem(ctx context.Context, code flows.Secret, pc string, at ti
 		if err != nil {
 			return err
 		}
-		_, err = tx.NewUpdate().Model((*makingRow)(nil)).Set("state = ?", makingClosed).
-			Where("order_no = ? AND state = ?", orderNo, makingOpen).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("ledger: sessions of order %s: %w", orderNo, err)
+		if err := closeMaking(ctx, tx, orderNo); err != nil {
+			return err
 		}
 		token := flows.Conceal(rand.Text())
 		row := makingRow{

@@ -235,14 +235,17 @@ func (l *Ledger) PayoutReturned(ctx context.Context, number, why string, at time
 }
 
 // proofReturned takes back what an amount proved whose money came back after all:
-// it was never in the company's account. Where an order stands on it already, a
-// person decides.
+// it was never in the company's account. A paid order stays, and waits until the
+// company is proved again; of a certificate that is made already, a person
+// decides.
 func (l *Ledger) proofReturned(ctx context.Context, tx txn, row payoutRow, at time.Time) error {
 	if err := l.call(ctx, tx, row.Talk, whyReturned, at); err != nil {
 		return err
 	}
-	paid, err := l.dropUnpaidOrder(ctx, tx, row.Talk)
-	if err != nil || paid {
+	if made, err := l.stopMaking(ctx, tx, row.Talk); err != nil || made {
+		return err
+	}
+	if err := l.dropUnpaidOrder(ctx, tx, row.Talk); err != nil {
 		return err
 	}
 	proof := proofRow{Number: row.Number}
@@ -255,22 +258,18 @@ func (l *Ledger) proofReturned(ctx context.Context, tx txn, row payoutRow, at ti
 	)
 }
 
-// dropUnpaidOrder ends the order of a company that nobody has paid for, and reports
-// whether one is paid. A person's own order stands on no company.
-func (l *Ledger) dropUnpaidOrder(ctx context.Context, tx txn, talk desk.TalkID) (paid bool, err error) {
-	order, err := l.liveOrder(ctx, tx, talk)
-	if errors.Is(err, desk.ErrUnknown) {
-		return false, nil
+// dropUnpaidOrder ends the order of a company that nobody has paid for. A
+// person's own order stands on no company.
+func (l *Ledger) dropUnpaidOrder(ctx context.Context, tx txn, talk desk.TalkID) error {
+	order, err := l.companyOrder(ctx, tx, talk)
+	if errors.Is(err, desk.ErrUnknown) || err == nil && order.State == orderPaid {
+		return nil
 	}
 	if err != nil {
-		return false, err
-	}
-	form, err := l.termsOf(order)
-	if err != nil || form.Text(flows.KeyKind) != flows.KindCompany || order.State == orderPaid {
-		return err == nil && form.Text(flows.KeyKind) == flows.KindCompany, err
+		return err
 	}
 	order.State = orderCancelled
-	return false, errors.Join(l.turnOrder(ctx, tx, order), l.lapse(ctx, tx, order.No))
+	return errors.Join(l.turnOrder(ctx, tx, order), l.lapse(ctx, tx, order.No))
 }
 
 // CheckAmount implements [desk.Payouts].

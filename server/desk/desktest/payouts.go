@@ -23,6 +23,7 @@ func Payouts(t *testing.T, open func(t *testing.T) Ledger) {
 		"a try is counted once":                       amountOnce,
 		"nobody guesses before the money is there":    amountGuessed,
 		"money that comes back takes its proof back":  provedReturned,
+		"nor is a certificate made on it":             provedReturnedLate,
 		"an account named since is not waited for":    payoutElsewhere,
 		"payouts that were given up count":            amountsGivenUp,
 		"a payout that came back proves nothing":      payoutReturned,
@@ -221,8 +222,48 @@ func provedReturned(t *testing.T, l Ledger) {
 			t.Errorf("%s: the money came back, and an agent is called for %q", who.talk, who.calls())
 		}
 		n, f := who.count(flows.KindCompanyUnproved), who.facts()
-		if stays := who == paid; f.CompanyVerified != stays || f.Ordered != stays || (n == 1) == stays {
+		if f.CompanyVerified || f.Ordered != (who == paid) || n != 1 {
 			t.Errorf("%s: the money came back: proved %t, ordered %t, told %d times", who.talk, f.CompanyVerified, f.Ordered, n)
+		}
+	}
+}
+
+// provedReturnedLate: a certificate is not made for a company whose money came
+// back, nor for another one that is proved in its place, and one that is made
+// stays.
+func provedReturnedLate(t *testing.T, l Ledger) {
+	a, made := banking(t, l, "a"), banking(t, l, "b")
+	for _, who := range []*applicant{a, made} {
+		p := who.arrives(Noon)
+		who.says(p.Amount, Noon)
+		who.registers()
+		who.pays()
+		begun := who.redeems(who.ticket(Noon), Noon)
+		if who == made {
+			who.changes(who.changes(begun, upToProof...), challenge, finished)
+		}
+		if err := l.PayoutReturned(t.Context(), p.Number, "银行退回。", Noon.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if who == made {
+			if !who.facts().CompanyVerified || who.count(flows.KindCompanyUnproved) > 0 {
+				t.Error("the proof of a certificate that is made was taken back")
+			}
+			continue
+		}
+		if _, err := l.Session(t.Context(), begun.Token, Noon.Add(time.Hour)); !errors.Is(err, desk.ErrUnknown) {
+			t.Errorf("the tool goes on: %v, want ErrUnknown", err)
+		}
+		offers := func() flows.Kind {
+			return who.tells(func(ref desk.Ref) error { return l.OfferTicket(t.Context(), ref, Noon) }).Kind()
+		}
+		if got := offers(); got != flows.KindCompanyUnproved {
+			t.Errorf("OfferTicket told %s, want CompanyUnproved", got)
+		}
+		who.saves("company.page", map[flows.Key]string{flows.KeyCreditCode: "91330106MA0000023F"}) // another company
+		who.ends(who.granting(Noon.Add(2*time.Hour)), "", Noon.Add(2*time.Hour))
+		if got := offers(); got != flows.KindCompanyUnproved {
+			t.Errorf("after the proof of another company OfferTicket told %s, want CompanyUnproved", got)
 		}
 	}
 }
