@@ -144,8 +144,12 @@ type Waited struct {
 	Nudge int
 }
 
-// CodeSent says that a one-time code is on its way to the mobile.
-type CodeSent struct{ Mobile Secret }
+// CodeSent says that a one-time code is on its way to the mobile. Word stands in
+// the message; empty when it carries none.
+type CodeSent struct {
+	Mobile Secret
+	Word   string `cbor:",omitempty"`
+}
 
 // CodeRefused says that no code can be sent now, with words for the applicant.
 type CodeRefused struct{ Why string }

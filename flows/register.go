@@ -80,7 +80,7 @@ func accountStep(at State, own []Field) Step {
 		At:    at,
 		Title: "设置密码并同意协议",
 		Turn:  Turn{"您", "2分钟"},
-		Ask:   "验证码会发到 {mobile}。请点开下面的页面，填写验证码和密码，并阅读两份协议。密码请不要发在聊天里。",
+		Ask:   "验证码会发到 {mobile}。请点开下面的页面，填写验证码和密码，并阅读两份协议。密码请不要发在聊天里。\n{word}",
 		Help:  "没收到短信？看看拦截记录，60秒后可以重新获取。号码填错了，回复“返回”重新填写。",
 		Page:  &Page{ID: PageID(at), Title: "用户注册", Submit: "注册", Fields: fields},
 		Back:  RegisterAccount,
@@ -107,7 +107,7 @@ var (
 		Reports: []Kind{KindRegistered, KindNotRegistered},
 	}
 	codeExpired = Action{Name: "tell that the code has expired", Says: "之前的验证码已过期，请重新获取。"}
-	codeSent    = Action{Name: "tell that the code is sent", Says: "验证码已发到 {mobile}。"}
+	codeSent    = Action{Name: "tell that the code is sent", Says: "验证码已发到 {mobile}。\n{word}"}
 	loginTaken  = &Guard{"the login name cannot be used", func(_ Case, e Event) bool {
 		n, ok := e.What.(NotRegistered)
 		return ok && n.Field == KeyLogin

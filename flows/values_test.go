@@ -62,7 +62,7 @@ const confidence = "told in confidence"
 // TestSecretsNeverPrint prints every struct of the package in every way that a
 // log may, with each secret in it set.
 func TestSecretsNeverPrint(t *testing.T) {
-	values := []any{Case{}, Facts{}, Outcome{}, Event{}, Person{}, Organisation{}, Holder{}, Recipient{}, Parcel{}, Credit{}, Subject{}, Reply{}, Trade{}, Bill{}, Payout{}, Scan{}}
+	values := []any{Case{}, Facts{}, Outcome{}, Event{}, Person{}, Organisation{}, Holder{}, Recipient{}, Parcel{}, Credit{}, Subject{}, Reply{}, Trade{}, Bill{}, Payout{}, Scan{}, OneTime{}}
 	for _, k := range []Kind{
 		KindSaid, KindSent, KindFilled, KindFollowed, KindLeft, KindTaken, KindHanded, KindAgentSaid, KindUnheard, KindWaited, KindCodeSent, KindCodeRefused,
 		KindRegistered, KindNotRegistered, KindFaceOpened, KindFaceRefused, KindFaceDone, KindFaceNotYet, KindTransferOpened, KindCompanyProved,
