@@ -113,6 +113,7 @@ type SMSConfig struct {
 	Activate  string       `env:"TEMPLATE_ACTIVATE,required" doc:"template of the authorisation code; its variable is code"`
 	Moved     string       `env:"TEMPLATE_PHONE_CHANGED" doc:"template that tells the old number that the account has another; no variable. None when empty: nobody is told"`
 	Phone     string       `env:"TEMPLATE_PHONE" doc:"template of the code to a new number; its variable is code. The registration's when empty"`
+	Word      bool         `env:"WORD" envDefault:"false" doc:"whether the templates of codes have a second variable, word: the word by which applicants know our messages. Pages and chat then tell which; set it when all of the templates are approved with it"`
 }
 
 // CAConfig is the certificate authority, reached by EST.

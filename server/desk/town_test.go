@@ -16,7 +16,7 @@ import (
 // what comes twice under one number is one thing to it.
 type town struct {
 	mu       sync.Mutex
-	texts    []flows.Secret
+	texts    []flows.OneTime
 	warned   []string        // numbers that were told that they are old
 	faces    map[string]bool // our number → passed
 	bills    map[string]flows.Fen
@@ -44,7 +44,7 @@ func newTown() *town {
 	}
 }
 
-func (w *town) Code(_ context.Context, _ flows.Secret, _ flows.Purpose, code flows.Secret, _ string) error {
+func (w *town) Code(_ context.Context, code flows.OneTime) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.texts = append(w.texts, code)
@@ -74,7 +74,7 @@ func (w *town) code() string {
 	if len(w.texts) == 0 {
 		return ""
 	}
-	return w.texts[len(w.texts)-1].Reveal()
+	return w.texts[len(w.texts)-1].Code.Reveal()
 }
 
 func (w *town) Begin(_ context.Context, number string, _ flows.Person) (string, error) {
