@@ -236,6 +236,8 @@ func (v *news) money(kind Kind) Happening {
 		return PayoutNotYet{Why: v.text("why")}
 	case KindAmountWrong:
 		return AmountWrong{Left: v.number("left"), Why: v.text("why")}
+	case KindNameDiffers:
+		return NameDiffers{Org: Organisation{Name: v.secret("org"), CreditCode: v.secret("code")}}
 	case KindNotRepresentative:
 		return NotRepresentative{Why: v.text("why")}
 	case KindGrantOpened:

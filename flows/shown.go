@@ -17,7 +17,7 @@ var shownIn = map[int][]string{
 	13:  {"talks/company.txt", "talks/person.txt", "talks/refusals.txt"},
 	14:  {"talks/company.txt", "talks/person.txt", "talks/refusals.txt"},
 	15:  {"talks/company.txt", "talks/refusals.txt"},
-	16:  {"talks/company.txt", "talks/refusals.txt"},
+	16:  {"talks/company.txt", "talks/name-differs.txt", "talks/refusals.txt"},
 	17:  {"talks/company.txt", "talks/person.txt", "talks/refusals.txt"},
 	18:  {"talks/company.txt", "talks/person.txt"},
 	20:  {"talks/company.txt", "talks/person.txt"},
