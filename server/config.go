@@ -133,9 +133,10 @@ type BankConfig struct {
 	BankName    string       `env:"BANK_NAME,required" doc:"bank and branch of our account"`
 }
 
-// ESignConfig is our account with e签宝, which knows who represents a company and
-// whose a mobile number or a card is. Without one, nobody passes as a legal
-// representative, and a person by their face only.
+// ESignConfig is our account with e签宝, which knows what a company is called, who
+// represents it and whose a mobile number or a card is. Without one, nobody is
+// warned of a wrong name or passes as a legal representative, and a person passes
+// by their face only.
 type ESignConfig struct {
 	URL    string       `env:"URL" envDefault:"https://openapi.esign.cn" doc:"where registers of companies, telephones and cards are asked"`
 	AppID  string       `env:"APP_ID" doc:"app id at e签宝; no register is asked when empty, and a person is proved by their face only"`

@@ -34,6 +34,9 @@ type Register interface {
 	// organisation. A company or number that the register does not take is a
 	// [*flows.RefusedError]; any other error may be tried again.
 	Represents(ctx context.Context, org flows.Organisation, who flows.Person) (flows.Match, error)
+
+	// Differs tells whether it has an organisation's code under another name.
+	Differs(ctx context.Context, org flows.Organisation) (bool, error)
 }
 
 const (
@@ -43,9 +46,39 @@ const (
 	accountOther   = "这个支付宝不是您本人实名的。请用您本人的支付宝，或换一种方式认证。"
 )
 
-// comparisonsADay bounds what one applicant may ask the register, which charges
-// for each answer.
-const comparisonsADay = 5
+// What one applicant may ask the register in a day, which charges for each
+// answer: who represents a company, and what its name is.
+const (
+	comparisonsADay = 5
+	namesADay       = 5
+)
+
+// compareName warns of a name and a code that do not belong together (M16), when
+// there is somebody to ask. A name that was looked up is not looked up again,
+// not even when nothing was heard: nobody waits for it, and a warning that comes
+// late is none.
+func (d *Desk) compareName(ctx context.Context, ref Ref) error {
+	if d.cfg.Partners.Register == nil {
+		return nil
+	}
+	facts, err := d.cfg.Ledger.Facts(ctx, ref.Talk)
+	if err != nil {
+		return err
+	}
+	org := facts.Form.Organisation()
+	if facts.CompanyVerified || org.Name.IsZero() || org.CreditCode.IsZero() {
+		return nil
+	}
+	may, err := d.cfg.Ledger.MayLookUp(ctx, ref.Talk, org, namesADay, d.cfg.Now())
+	if err != nil || !may {
+		return err
+	}
+	differs, err := d.cfg.Partners.Register.Differs(ctx, org)
+	if err != nil || !differs {
+		return err
+	}
+	return d.answer(ctx, ref, flows.NameDiffers{Org: org})
+}
 
 // compareRepresentative passes a legal representative who applies in person (M41).
 func (d *Desk) compareRepresentative(ctx context.Context, ref Ref) error {

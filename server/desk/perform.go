@@ -53,6 +53,8 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.checkPayout(ctx, ref)
 	case flows.CheckAmount:
 		return d.checkAmount(ctx, ref)
+	case flows.CompareName:
+		return d.compareName(ctx, ref)
 	case flows.CompareRepresentative:
 		return d.compareRepresentative(ctx, ref)
 	case flows.OpenGrant:

@@ -29,6 +29,8 @@ type town struct {
 	holders  map[string]flows.Holder // by code of their log-in, each good once
 	match    flows.Match             // what the register says
 	looked   int                     // how often it was asked
+	misnamed bool                    // whether it has codes under another name
+	lookedUp int                     // how often it was asked for that
 	held     map[string]flows.Person // by mobile, and by card and mobile
 	asked    int                     // comparisons of factors
 	printed  map[string]string       // what is on each picture; nobody can read any other
@@ -220,6 +222,27 @@ func (w *town) Represents(context.Context, flows.Organisation, flows.Person) (fl
 	defer w.mu.Unlock()
 	w.looked++
 	return w.match, nil
+}
+
+// Differs is what the register says of a name: nothing, unless told.
+func (w *town) Differs(context.Context, flows.Organisation) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lookedUp++
+	return w.misnamed, nil
+}
+
+func (w *town) lookUps() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lookedUp
+}
+
+// misnames lets the register have every code under another name.
+func (w *town) misnames() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.misnamed = true
 }
 
 // logsIn lets the holder of an account agree, and returns the code.

@@ -68,7 +68,7 @@ var (
 	proving = []flows.Verb{
 		flows.VerbVerifyFace, flows.VerbCheckFace, flows.VerbCompareFactors, flows.VerbAskReview, flows.VerbOpenTransfer, flows.VerbCheckTransfer,
 		flows.VerbSendPayout, flows.VerbCheckPayout, flows.VerbCheckAmount,
-		flows.VerbCompareRepresentative, flows.VerbOpenGrant, flows.VerbCheckGrant,
+		flows.VerbCompareName, flows.VerbCompareRepresentative, flows.VerbOpenGrant, flows.VerbCheckGrant,
 	}
 	voided = append([]flows.Verb{flows.VerbPlaceOrder, flows.VerbOpenPayment, flows.VerbCheckPayment}, proving...)
 )

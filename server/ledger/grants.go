@@ -224,22 +224,46 @@ func (l *Ledger) wrongHolder(ctx context.Context, tx txn, row grantRow, why stri
 	return l.report(ctx, tx, id, row.Talk, flows.GrantRefused{Why: why}, at)
 }
 
-const didCompare = "asked the register"
+// What the register was asked.
+const (
+	didCompare = "asked the register"
+	didLookUp  = "looked a name up"
+)
 
 // MayCompare implements [desk.Grants].
 func (l *Ledger) MayCompare(ctx context.Context, talk desk.TalkID, most int, at time.Time) (may bool, err error) {
 	err = l.tx(ctx, func(ctx context.Context, tx txn) error {
-		n, err := tx.NewSelect().Model((*auditRow)(nil)).
-			Where("talk = ? AND did = ? AND at > ?", talk, didCompare, millis(at.Add(-l.hurried(24*time.Hour)))).Count(ctx)
-		if err != nil {
-			return fmt.Errorf("ledger: comparisons of %s: %w", talk, err)
-		}
-		if may = int(n) < most; !may {
-			return nil
-		}
-		return l.audit(ctx, tx, audited{Did: didCompare, Talk: talk, At: at})
+		may, err = l.mayAsk(ctx, tx, audited{Did: didCompare, Talk: talk, At: at}, most)
+		return err
 	})
 	return may, err
+}
+
+// MayLookUp implements [desk.Grants].
+func (l *Ledger) MayLookUp(ctx context.Context, talk desk.TalkID, org flows.Organisation, most int, at time.Time) (may bool, err error) {
+	pair := l.blind("looked up", flows.Conceal(org.CreditCode.Reveal()+org.Name.Reveal()))
+	err = l.tx(ctx, func(ctx context.Context, tx txn) error {
+		before, err := tx.NewSelect().Model((*auditRow)(nil)).Where("talk = ? AND did = ? AND about = ?", talk, didLookUp, pair).Exists(ctx)
+		if err != nil || before {
+			return err
+		}
+		may, err = l.mayAsk(ctx, tx, audited{Did: didLookUp, Talk: talk, About: pair, At: at}, most)
+		return err
+	})
+	return may, err
+}
+
+// mayAsk notes a question, unless so many of its sort were put in the day before.
+func (l *Ledger) mayAsk(ctx context.Context, tx txn, a audited, most int) (bool, error) {
+	n, err := tx.NewSelect().Model((*auditRow)(nil)).
+		Where("talk = ? AND did = ? AND at > ?", a.Talk, a.Did, millis(a.At.Add(-l.hurried(24*time.Hour)))).Count(ctx)
+	if err != nil {
+		return false, fmt.Errorf("ledger: questions of %s: %w", a.Talk, err)
+	}
+	if int(n) >= most {
+		return false, nil
+	}
+	return true, l.audit(ctx, tx, a)
 }
 
 // Represented implements [desk.Grants].

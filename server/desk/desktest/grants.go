@@ -24,6 +24,7 @@ func Grants(t *testing.T, open func(t *testing.T) Ledger) {
 		"a cancelled case has no grant":              grantCancelled,
 		"nobody grants before the person is proved":  grantUnproved,
 		"a representative passes at once":            representativePasses,
+		"a name is looked up once":                   nameLookedUpOnce,
 		"many at once make one grant and one proof":  grantCrowd,
 	})
 }
@@ -255,5 +256,28 @@ func grantCrowd(t *testing.T, l Ledger) {
 	}
 	if n := a.count(flows.KindCompanyProved); n != 1 {
 		t.Errorf("CompanyProved was told %d times, want once", n)
+	}
+}
+
+// nameLookedUpOnce asks for one name and code again and again, and for so many
+// others that it is enough for a day.
+func nameLookedUpOnce(t *testing.T, l Ledger) {
+	a, b := newHandler(t, l, "a"), newHandler(t, l, "b")
+	may := func(who *applicant, name string, at time.Time, want bool) {
+		t.Helper()
+		org := flows.Organisation{Name: flows.Conceal(name), CreditCode: flows.Conceal("91330106MA0000015K")}
+		if got, err := l.MayLookUp(t.Context(), who.talk, org, 2, at); got != want || err != nil {
+			t.Errorf("MayLookUp(%s) = %v, %v, want %v", name, got, err, want)
+		}
+	}
+	may(a, "杭州某某有限公司", Noon, true)
+	may(a, "杭州某某有限公司", Noon, false)
+	may(a, "杭州某某有限公司", Noon.Add(48*time.Hour), false)
+	may(b, "杭州某某有限公司", Noon, true)
+	may(a, "杭州某某科技有限公司", Noon, true)
+	may(a, "杭州某某软件有限公司", Noon, false)
+	may(a, "杭州某某软件有限公司", Noon.Add(25*time.Hour), true)
+	if compared, err := l.MayCompare(t.Context(), a.talk, 1, Noon); !compared || err != nil {
+		t.Errorf("MayCompare after names only = %v, %v, want true", compared, err)
 	}
 }
