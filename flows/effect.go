@@ -90,7 +90,11 @@ type Wait struct {
 // SendCode sends a one-time code for one purpose to the saved mobile.
 type SendCode struct {
 	Purpose Purpose `cbor:"1,keyasint,omitempty"`
+	Aloud   Aloud   `cbor:"2,keyasint,omitempty"`
 }
+
+// Aloud says that a code is read aloud over the telephone, and not sent by SMS.
+type Aloud bool
 
 // Register makes the account from the saved pages, if the code is right.
 type Register struct{}

@@ -146,10 +146,12 @@ type Waited struct {
 }
 
 // CodeSent says that a one-time code is on its way to the mobile. Word stands in
-// the message; empty when it carries none.
+// the messages; empty when they carry none.
 type CodeSent struct {
-	Mobile Secret
-	Word   string `cbor:",omitempty"`
+	Mobile   Secret
+	Word     string `cbor:",omitempty"`
+	Aloud    Aloud  `cbor:",omitempty"`
+	Callable bool   `cbor:",omitempty"` // it can be read aloud, too
 }
 
 // CodeRefused says that no code can be sent now, with words for the applicant.

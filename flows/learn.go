@@ -18,6 +18,10 @@ func Learned(what Happening) Form {
 	switch e := what.(type) {
 	case CodeSent:
 		put(KeyWord, e.Word)
+		f[KeyAloud] = Secret{}
+		if e.Callable {
+			put(KeyAloud, "1")
+		}
 	case Registered:
 		put(KeyRegistered, "1")
 	case FaceOpened:
@@ -159,9 +163,11 @@ func (m *move) learn(what Happening) {
 		m.c.Last = e.Channel
 	case Registered: // the next code may go out when messages carry no word any more
 		delete(m.c.Form, KeyWord)
+		delete(m.c.Form, KeyAloud)
 	case PhoneChanged:
 		delete(m.c.Form, KeyNewMobile)
 		delete(m.c.Form, KeyWord)
+		delete(m.c.Form, KeyAloud)
 		m.c.Form[KeyOldMobile] = e.Old
 	}
 	if _, ok := what.(Activated); ok {
@@ -214,6 +220,10 @@ func Show(k Key, f Form) string {
 		return "******"
 	case KeyName, KeyRecipient:
 		return maskName(text)
+	case KeyAloud:
+		if text != "" {
+			return "1分钟后还没收到，可以回复“语音播报”，我们打电话念给您听。"
+		}
 	case KeyWord:
 		if text != "" {
 			return "短信里的校验词应是“" + text + "”，不是的话请不要填写验证码。"

@@ -15,7 +15,7 @@ var shownIn = map[int][]string{
 	11:  {"talks/company.txt", "talks/refusals.txt"},
 	12:  {"talks/company.txt", "talks/refusals.txt"},
 	13:  {"talks/company.txt", "talks/person.txt", "talks/refusals.txt"},
-	14:  {"talks/company.txt", "talks/person.txt", "talks/refusals.txt"},
+	14:  {"talks/aloud-company.txt", "talks/aloud.txt", "talks/company.txt", "talks/person.txt", "talks/refusals.txt"},
 	15:  {"talks/company.txt", "talks/refusals.txt"},
 	16:  {"talks/company.txt", "talks/name-differs.txt", "talks/refusals.txt"},
 	17:  {"talks/company.txt", "talks/person.txt", "talks/refusals.txt"},
