@@ -12,6 +12,7 @@ import (
 const (
 	CompanyPage     State = "company.page"
 	CompanyName     State = "company.name"
+	CompanyDiffers  State = "company.differs"
 	CompanyLegal    State = "company.legal"
 	CompanyKind     State = "company.kind"
 	CompanyRules    State = "company.rules"
@@ -42,8 +43,8 @@ var transferSteps = []Step{
 			},
 		},
 		Exits: []Exit{
-			{On: Answered(), If: industrialCode, Do: []Action{tellKind}, To: CompanyMethod, Lines: []int{43, 44}},
-			{On: Answered(), Do: []Action{tellKind, byTransfer}, To: CompanyRules, Lines: []int{43}},
+			{On: Answered(), If: industrialCode, Do: []Action{tellKind, compareName}, To: CompanyMethod, Lines: []int{43, 44}},
+			{On: Answered(), Do: []Action{tellKind, compareName, byTransfer}, To: CompanyRules, Lines: []int{43}},
 			{On: Picked("境外组织", "我们是境外组织", "境外公司", "外国公司"), To: CompanyPapers, Lines: []int{42}},
 			{On: Picked("单位名称不对", "名称不对", "改名了"), To: CompanyName, Lines: []int{49}},
 		},
@@ -65,6 +66,21 @@ var transferSteps = []Step{
 		Exits: []Exit{
 			{On: Answered(), To: CompanyPage},
 			{On: Picked("不改了", "名称没错", "不修改"), If: hasName, To: CompanyPage},
+		},
+	},
+	{
+		At:    CompanyDiffers,
+		Lines: []int{16, 49, 50},
+		Title: "核对单位名称与代码",
+		Turn:  Turn{"您", "1分钟"},
+		Ask: "登记的单位名称与代码不一致，请对照营业执照或登记证书核对：\n单位名称：{org}\n代码：{uscc}\n" +
+			"登记信息有时要过几天才更新。核对过没有填错的，可以继续办理。",
+		Help: "名称要与证照上的完全一致，括号、“有限公司”等字都不能少；代码请逐位核对。刚改名或刚成立的，登记信息可能还没有更新，不影响继续办理。",
+		Exits: []Exit{
+			{On: Picked("单位名称不对", "名称不对"), To: CompanyName, Lines: []int{16}},
+			{On: Picked("代码不对"), To: CompanyPage, Lines: []int{50}},
+			{On: Picked("确认无误，继续", "确认无误", "没有填错", WordGoOn), To: Return, Lines: []int{16}},
+			{On: After(undecided), To: Return},
 		},
 	},
 	{
@@ -191,6 +207,14 @@ var (
 	tellKind = Action{Name: "tell its kind from its code", Effect: func(c Case) Effect {
 		return Save{Page: PageID(KeyOrgKind), Form: Form{KeyOrgKind: Conceal(orgKind(c.Form.Text(KeyCreditCode)))}}
 	}}
+	// The register has something to say only when it disagrees, and wherever the
+	// applicant is by then: nobody waits for it.
+	compareName = Action{Name: "look the name up", Effect: func(Case) Effect { return CompareName{} }}
+	nameInDoubt = &Guard{"of the company that is being proved", func(c Case, e Event) bool {
+		d, ok := e.What.(NameDiffers)
+		return ok && c.Left == "" && companyUnproved.Holds(c, e) && d.Org == c.Form.Organisation()
+	}}
+
 	openTransfer = Action{
 		Name:    "prepare for the transfer",
 		Effect:  func(Case) Effect { return OpenTransfer{} },

@@ -322,6 +322,9 @@ func (m *move) keep(answers Form) {
 		if k != KeyPassword && k != KeyCode {
 			m.c.Form[k] = v
 		}
+		if k == KeyMobile || k == KeyNewMobile { // nothing has been sent there yet
+			delete(m.c.Form, KeyAloud)
+		}
 		if v.IsZero() {
 			delete(m.c.Form, k)
 		}

@@ -37,6 +37,7 @@ var forward = map[State][]string{
 	PersonExpired:       {"> 1"},
 	CompanyPage:         {">> uscc=91330106MA0000015K", "> 单位名称不对"},
 	CompanyName:         {">> org=杭州例子软件有限公司 org2=杭州例子软件有限公司"},
+	CompanyDiffers:      {"> 1", "> 2", "> 3"},
 	CompanyMethod:       {"> 1", "> 2", "> 3"},
 	RouteKind:           {"> 1", "> 2", "> 3"},
 	RouteLegal:          {"> 2", "> 1"},

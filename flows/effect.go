@@ -35,6 +35,7 @@ const (
 	VerbSendPayout            Verb = "send-payout"
 	VerbCheckPayout           Verb = "check-payout"
 	VerbCheckAmount           Verb = "check-amount"
+	VerbCompareName           Verb = "compare-name"
 	VerbCompareRepresentative Verb = "compare-representative"
 	VerbOpenGrant             Verb = "open-grant"
 	VerbCheckGrant            Verb = "check-grant"
@@ -89,7 +90,11 @@ type Wait struct {
 // SendCode sends a one-time code for one purpose to the saved mobile.
 type SendCode struct {
 	Purpose Purpose `cbor:"1,keyasint,omitempty"`
+	Aloud   Aloud   `cbor:"2,keyasint,omitempty"`
 }
+
+// Aloud says that a code is read aloud over the telephone, and not sent by SMS.
+type Aloud bool
 
 // Register makes the account from the saved pages, if the code is right.
 type Register struct{}
@@ -142,6 +147,10 @@ type CheckPayout struct{}
 
 // CheckAmount compares the saved amount with what was sent.
 type CheckAmount struct{}
+
+// CompareName asks the register of companies whether the saved name and code
+// belong together. Only a no is reported.
+type CompareName struct{}
 
 // CompareRepresentative asks the register of companies whether the proved
 // person is the saved company's legal representative.
@@ -249,6 +258,7 @@ func (CheckTransfer) Verb() Verb         { return VerbCheckTransfer }
 func (SendPayout) Verb() Verb            { return VerbSendPayout }
 func (CheckPayout) Verb() Verb           { return VerbCheckPayout }
 func (CheckAmount) Verb() Verb           { return VerbCheckAmount }
+func (CompareName) Verb() Verb           { return VerbCompareName }
 func (CompareRepresentative) Verb() Verb { return VerbCompareRepresentative }
 func (OpenGrant) Verb() Verb             { return VerbOpenGrant }
 func (CheckGrant) Verb() Verb            { return VerbCheckGrant }
@@ -268,7 +278,7 @@ func (Say) Verb() Verb                   { return VerbSay }
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
 		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, WarnPhone{}, OfferJoin{}, Join{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
-		CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, ReadPicture{}, Say{},
+		CompareName{}, CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, ReadPicture{}, Say{},
 	} {
 		if e.Verb() == v {
 			return e

@@ -56,6 +56,7 @@ const (
 	KindFaceRefused         Kind = "face-refused"
 	KindFaceDone            Kind = "face-done"
 	KindFaceNotYet          Kind = "face-not-yet"
+	KindNameDiffers         Kind = "name-differs"
 	KindNotRepresentative   Kind = "not-representative"
 	KindRepresentativeNamed Kind = "representative-named"
 	KindTransferOpened      Kind = "transfer-opened"
@@ -145,8 +146,14 @@ type Waited struct {
 	Nudge int
 }
 
-// CodeSent says that a one-time code is on its way to the mobile.
-type CodeSent struct{ Mobile Secret }
+// CodeSent says that a one-time code is on its way to the mobile. Word stands in
+// the messages; empty when they carry none.
+type CodeSent struct {
+	Mobile   Secret
+	Word     string `cbor:",omitempty"`
+	Aloud    Aloud  `cbor:",omitempty"`
+	Callable bool   `cbor:",omitempty"` // it can be read aloud, too
+}
 
 // CodeRefused says that no code can be sent now, with words for the applicant.
 type CodeRefused struct{ Why string }
@@ -191,6 +198,10 @@ type CompanyProved struct {
 	Org   Secret `cbor:",omitempty"` // name and code that it is proved under
 	Code  Secret `cbor:",omitempty"`
 }
+
+// NameDiffers says that the register has the code of an organisation under
+// another name.
+type NameDiffers struct{ Org Organisation }
 
 // NotRepresentative says that the register does not have the applicant as the
 // company's legal representative, or cannot tell.
@@ -367,6 +378,7 @@ func (PayoutSent) Kind() Kind          { return KindPayoutSent }
 func (PayoutRefused) Kind() Kind       { return KindPayoutRefused }
 func (PayoutNotYet) Kind() Kind        { return KindPayoutNotYet }
 func (AmountWrong) Kind() Kind         { return KindAmountWrong }
+func (NameDiffers) Kind() Kind         { return KindNameDiffers }
 func (NotRepresentative) Kind() Kind   { return KindNotRepresentative }
 func (RepresentativeNamed) Kind() Kind { return KindRepresentativeNamed }
 func (GrantOpened) Kind() Kind         { return KindGrantOpened }
@@ -401,7 +413,7 @@ var happenings = []Happening{
 	Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
 	Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
 	TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
-	NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, ProofLapsed{},
+	NameDiffers{}, NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, ProofLapsed{},
 	JoinReady{}, JoinRefused{}, Joined{}, JoinedBy{},
 	PhoneChanged{}, PhoneRefused{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
 	ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{}, PictureRead{},

@@ -16,6 +16,12 @@ func Learned(what Happening) Form {
 		put(KeyWhy, why)
 	}
 	switch e := what.(type) {
+	case CodeSent:
+		put(KeyWord, e.Word)
+		f[KeyAloud] = Secret{}
+		if e.Callable {
+			put(KeyAloud, "1")
+		}
 	case Registered:
 		put(KeyRegistered, "1")
 	case FaceOpened:
@@ -142,9 +148,7 @@ func (m *move) learn(what Happening) {
 			return
 		}
 	}
-	for k, v := range Learned(what) {
-		m.c.Form[k] = v
-	}
+	m.keep(Learned(what))
 	switch e := what.(type) {
 	case FaceDone, FaceRefused:
 		delete(m.c.Form, KeyBankCard)
@@ -157,8 +161,13 @@ func (m *move) learn(what Happening) {
 		m.c.Form[KeyJoin], m.c.Form[KeyJoinUntil] = e.Code, Conceal(clock(e.Until))
 	case JoinedBy:
 		m.c.Last = e.Channel
+	case Registered: // the next code may go out when messages carry no word any more
+		delete(m.c.Form, KeyWord)
+		delete(m.c.Form, KeyAloud)
 	case PhoneChanged:
 		delete(m.c.Form, KeyNewMobile)
+		delete(m.c.Form, KeyWord)
+		delete(m.c.Form, KeyAloud)
 		m.c.Form[KeyOldMobile] = e.Old
 	}
 	if _, ok := what.(Activated); ok {
@@ -211,6 +220,14 @@ func Show(k Key, f Form) string {
 		return "******"
 	case KeyName, KeyRecipient:
 		return maskName(text)
+	case KeyAloud:
+		if text != "" {
+			return "1分钟后还没收到，可以回复“语音播报”，我们打电话念给您听。"
+		}
+	case KeyWord:
+		if text != "" {
+			return "短信里的校验词应是“" + text + "”，不是的话请不要填写验证码。"
+		}
 	case KeyTitle:
 		if text == f.Text(KeyName) {
 			return maskName(text)

@@ -68,6 +68,8 @@ var whenever = []Exit{
 	{On: Got(KindPayoutRefused), To: Stay},
 	{On: Got(KindAmountWrong), If: companyUnproved, To: Again},
 	{On: Got(KindAmountWrong), To: Stay},
+	{On: Got(KindNameDiffers), If: nameInDoubt, To: CompanyDiffers},
+	{On: Got(KindNameDiffers), To: Stay},
 	{On: Got(KindNotRepresentative), To: Stay},
 	{On: Got(KindRepresentativeNamed), To: Stay},
 	{On: Got(KindGrantOpened), To: Stay},

@@ -17,7 +17,7 @@ const (
 
 var matters = map[Kind]Matter{
 	KindFaceOpened: MatterIdentity, KindFaceRefused: MatterIdentity, KindFaceDone: MatterIdentity, KindFaceNotYet: MatterIdentity,
-	KindNotRepresentative: MatterIdentity, KindRepresentativeNamed: MatterIdentity,
+	KindNameDiffers: MatterIdentity, KindNotRepresentative: MatterIdentity, KindRepresentativeNamed: MatterIdentity,
 	KindTransferOpened: MatterIdentity, KindTransferWrong: MatterIdentity, KindTransferNotYet: MatterIdentity,
 	KindPayoutSent: MatterIdentity, KindPayoutRefused: MatterIdentity, KindPayoutNotYet: MatterIdentity, KindAmountWrong: MatterIdentity,
 	KindGrantOpened: MatterIdentity, KindGrantRefused: MatterIdentity, KindGrantNotYet: MatterIdentity,

@@ -181,6 +181,15 @@ const (
 	PurposePhone    Purpose = "phone"
 )
 
+// OneTime is a code for whoever holds a mobile number.
+type OneTime struct {
+	ID      string // ours, for the partner's log
+	Mobile  Secret
+	Purpose Purpose
+	Code    Secret
+	Word    string // stands beside the code; empty when messages carry none
+}
+
 // Subject is whom a certificate speaks of.
 type Subject struct {
 	Name         Secret // of the person, or of the organisation

@@ -35,8 +35,8 @@ var phoneChange = Chapter{
 			At:    PhoneCode,
 			Title: "填写验证码",
 			Turn:  Turn{"您", "1分钟"},
-			Ask:   "验证码会发到 {newmobile}。请点开下面的页面填写，5分钟内有效。",
-			Help:  "没收到短信？看看拦截记录，60秒后可以重新获取。号码填错了，请点“换一个号码”。",
+			Ask:   "验证码会发到 {newmobile}。请点开下面的页面填写，5分钟内有效。\n{word}",
+			Help:  "没收到短信？看看拦截记录，60秒后可以重新获取。号码填错了，请点“换一个号码”。\n{aloud}",
 			Page: &Page{
 				ID: PageID(PhoneCode), Title: "更换手机号", Submit: "确认更换",
 				Fields: []Field{{Key: KeyCode, Label: "短信验证码", Hint: "6位数字", Input: InputNumber, Read: readCode}},
@@ -44,9 +44,11 @@ var phoneChange = Chapter{
 			Exits: []Exit{
 				{On: Answered(), To: PhoneChanging},
 				{On: Picked("重新获取验证码"), Do: []Action{sendPhoneCode}, To: Stay},
+				{On: Picked(calling, callWords...), If: callable, Do: []Action{readPhoneCode}, To: Stay},
 				{On: Picked("换一个号码"), To: PhoneNew},
 				{On: Picked("不换了", WordGoOn), To: Return},
-				{On: Got(KindCodeSent), To: Stay},
+				{On: Got(KindCodeSent), If: wasRead, Do: []Action{phoneCodeRead}, To: Stay},
+				{On: Got(KindCodeSent), Do: []Action{phoneCodeSent}, To: Stay},
 				{On: Got(KindCodeRefused), To: Again},
 				{On: After(undecided), Do: []Action{keepPhone}, To: Return},
 			},
@@ -65,7 +67,8 @@ var (
 		Effect:  func(Case) Effect { return SendCode{Purpose: PurposePhone} },
 		Reports: []Kind{KindCodeSent, KindCodeRefused},
 	}
-	changePhone = Action{
+	phoneCodeSent = Action{Name: "tell that the code is sent", Says: "验证码已发到 {newmobile}。\n{word}\n{aloud}"}
+	changePhone   = Action{
 		Name:    "change the number",
 		Effect:  func(Case) Effect { return ChangePhone{} },
 		Reports: []Kind{KindPhoneChanged, KindPhoneRefused},

@@ -81,14 +81,17 @@ func accountStep(at State, own []Field) Step {
 		At:    at,
 		Title: "设置密码并同意协议",
 		Turn:  Turn{"您", "2分钟"},
-		Ask:   "验证码会发到 {mobile}。请点开下面的页面，填写验证码和密码，并阅读两份协议。密码请不要发在聊天里。",
-		Help:  "没收到短信？看看拦截记录，60秒后可以重新获取。号码填错了，回复“返回”重新填写。",
+		Ask:   "验证码会发到 {mobile}。请点开下面的页面，填写验证码和密码，并阅读两份协议。密码请不要发在聊天里。\n{word}",
+		Help:  "没收到短信？看看拦截记录，60秒后可以重新获取。号码填错了，回复“返回”重新填写。\n{aloud}",
 		Page:  &Page{ID: PageID(at), Title: "用户注册", Submit: "注册", Fields: fields},
 		Back:  RegisterAccount,
 		Exits: []Exit{
 			{On: Answered(), To: RegisterWait, Lines: []int{18}},
 			{On: Picked("重新获取验证码", "重发验证码", "没收到"), If: risky, To: RegisterHuman, Lines: []int{10}},
 			{On: Picked("重新获取验证码", "重发验证码", "没收到"), Do: []Action{countCode, sendRegisterCode}, To: Stay, Lines: []int{14}},
+			{On: Picked(calling, callWords...), If: callableRisky, To: RegisterHuman, Lines: []int{10}},
+			{On: Picked(calling, callWords...), If: callable, Do: []Action{countCode, readRegisterCode}, To: Stay, Lines: []int{14}},
+			{On: Got(KindCodeSent), If: wasRead, Do: []Action{codeRead}, To: Stay},
 			{On: Got(KindCodeSent), Do: []Action{codeSent}, To: Stay},
 			{On: Got(KindCodeRefused), To: Again},
 			{On: After(24 * time.Hour), Do: []Action{codeExpired}, To: RegisterAccount},
@@ -108,7 +111,7 @@ var (
 		Reports: []Kind{KindRegistered, KindNotRegistered},
 	}
 	codeExpired = Action{Name: "tell that the code has expired", Says: "之前的验证码已过期，请重新获取。"}
-	codeSent    = Action{Name: "tell that the code is sent", Says: "验证码已发到 {mobile}。"}
+	codeSent    = Action{Name: "tell that the code is sent", Says: "验证码已发到 {mobile}。\n{word}\n{aloud}"}
 	loginTaken  = &Guard{"the login name cannot be used", func(_ Case, e Event) bool {
 		n, ok := e.What.(NotRegistered)
 		return ok && n.Field == KeyLogin

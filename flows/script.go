@@ -181,7 +181,7 @@ func (v *news) happening(kind Kind, c Case) Happening {
 	case KindAgentCalled:
 		return AgentCalled{Before: v.number("before")}
 	case KindCodeSent:
-		return CodeSent{Mobile: v.secret("mobile")}
+		return CodeSent{Mobile: v.secret("mobile"), Word: v.text("word"), Aloud: v.text("aloud") != "", Callable: v.text("callable") != ""}
 	case KindJoinReady:
 		return JoinReady{Code: v.secret("code"), Until: v.until()}
 	case KindJoinRefused:
@@ -236,6 +236,8 @@ func (v *news) money(kind Kind) Happening {
 		return PayoutNotYet{Why: v.text("why")}
 	case KindAmountWrong:
 		return AmountWrong{Left: v.number("left"), Why: v.text("why")}
+	case KindNameDiffers:
+		return NameDiffers{Org: Organisation{Name: v.secret("org"), CreditCode: v.secret("code")}}
 	case KindNotRepresentative:
 		return NotRepresentative{Why: v.text("why")}
 	case KindGrantOpened:
@@ -361,6 +363,9 @@ func describe(e Effect) string {
 		}
 		return verb + " " + x.For.String()
 	case SendCode:
+		if x.Aloud {
+			verb += " aloud"
+		}
 		return verb + " " + string(x.Purpose)
 	case CallAgent:
 		return verb + " " + x.Why

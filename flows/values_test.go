@@ -62,12 +62,12 @@ const confidence = "told in confidence"
 // TestSecretsNeverPrint prints every struct of the package in every way that a
 // log may, with each secret in it set.
 func TestSecretsNeverPrint(t *testing.T) {
-	values := []any{Case{}, Facts{}, Outcome{}, Event{}, Person{}, Organisation{}, Holder{}, Recipient{}, Parcel{}, Credit{}, Subject{}, Reply{}, Trade{}, Bill{}, Payout{}, Scan{}}
+	values := []any{Case{}, Facts{}, Outcome{}, Event{}, Person{}, Organisation{}, Holder{}, Recipient{}, Parcel{}, Credit{}, Subject{}, Reply{}, Trade{}, Bill{}, Payout{}, Scan{}, OneTime{}}
 	for _, k := range []Kind{
 		KindSaid, KindSent, KindFilled, KindFollowed, KindLeft, KindTaken, KindHanded, KindAgentSaid, KindUnheard, KindWaited, KindCodeSent, KindCodeRefused,
 		KindRegistered, KindNotRegistered, KindFaceOpened, KindFaceRefused, KindFaceDone, KindFaceNotYet, KindTransferOpened, KindCompanyProved,
 		KindTransferWrong, KindTransferNotYet, KindPayoutSent, KindPayoutRefused, KindPayoutNotYet, KindAmountWrong,
-		KindNotRepresentative, KindRepresentativeNamed, KindGrantOpened, KindGrantRefused, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindJoinReady, KindJoinRefused, KindJoined, KindJoinedBy, KindPhoneChanged, KindPhoneRefused, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
+		KindNameDiffers, KindNotRepresentative, KindRepresentativeNamed, KindGrantOpened, KindGrantRefused, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindJoinReady, KindJoinRefused, KindJoined, KindJoinedBy, KindPhoneChanged, KindPhoneRefused, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
 		KindParcelMoved, KindDelivered, KindParcelTrouble, KindTicketReady, KindKeyStep, KindActivated, KindAgentCalled,
 	} {
 		h := HappeningOf(k)
@@ -77,7 +77,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 		values = append(values, h)
 	}
 	for _, v := range []Verb{
-		VerbSave, VerbAgree, VerbWithdraw, VerbOwn, VerbWait, VerbSendCode, VerbRegister, VerbVerifyFace, VerbCheckFace, VerbCompareFactors, VerbAskReview, VerbWarnPhone, VerbOfferJoin, VerbJoin, VerbChangePhone, VerbOpenTransfer, VerbCheckTransfer, VerbSendPayout, VerbCheckPayout, VerbCheckAmount, VerbCompareRepresentative, VerbOpenGrant, VerbCheckGrant,
+		VerbSave, VerbAgree, VerbWithdraw, VerbOwn, VerbWait, VerbSendCode, VerbRegister, VerbVerifyFace, VerbCheckFace, VerbCompareFactors, VerbAskReview, VerbWarnPhone, VerbOfferJoin, VerbJoin, VerbChangePhone, VerbOpenTransfer, VerbCheckTransfer, VerbSendPayout, VerbCheckPayout, VerbCheckAmount, VerbCompareName, VerbCompareRepresentative, VerbOpenGrant, VerbCheckGrant,
 		VerbPlaceOrder, VerbOpenPayment, VerbCheckPayment, VerbBookCourier, VerbOfferActivation, VerbCancel, VerbCallAgent, VerbOrphan, VerbSay,
 	} {
 		e := EffectOf(v)

@@ -25,7 +25,7 @@ func (w *world) ask(e Effect) {
 			w.tell(Waited{Entry: x.Entry, Nudge: x.Nudge})
 		}
 	case SendCode:
-		w.tell(CodeSent{})
+		w.tell(CodeSent{Word: "青松", Aloud: x.Aloud, Callable: true})
 	case Register:
 		w.tell(Registered{})
 	case VerifyFace:
@@ -52,6 +52,8 @@ func (w *world) ask(e Effect) {
 		w.unless(CompanyProved{}, PayoutNotYet{Why: "还在路上。"})
 	case CheckAmount:
 		w.unless(CompanyProved{}, AmountWrong{Left: 1, Why: "金额不对。"}, CompanyProved{})
+	case CompareName:
+		w.tell(NameDiffers{Org: Organisation{Name: Conceal("杭州例子科技有限公司"), CreditCode: Conceal("91330106MA0000015K")}})
 	case CompareRepresentative:
 		w.unless(CompanyProved{}, NotRepresentative{Why: "登记的不是您。"}, RepresentativeNamed{})
 	case OpenGrant:

@@ -182,8 +182,10 @@ func (c *citizen) stays(do func()) {
 	if after.At != before.At || after.Entry != before.Entry {
 		c.t.Errorf("the case went from %s to %s", before.At, after.At)
 	}
-	delete(before.Form, flows.KeyCodes) // counts, and is nothing that was told
-	delete(after.Form, flows.KeyCodes)
+	for _, byUs := range []flows.Key{flows.KeyCodes, flows.KeyWord} { // nothing that was told
+		delete(before.Form, byUs)
+		delete(after.Form, byUs)
+	}
 	if !maps.Equal(before.Form, after.Form) {
 		c.t.Errorf("what was told has changed")
 	}

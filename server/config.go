@@ -113,6 +113,7 @@ type SMSConfig struct {
 	Activate  string       `env:"TEMPLATE_ACTIVATE,required" doc:"template of the authorisation code; its variable is code"`
 	Moved     string       `env:"TEMPLATE_PHONE_CHANGED" doc:"template that tells the old number that the account has another; no variable. None when empty: nobody is told"`
 	Phone     string       `env:"TEMPLATE_PHONE" doc:"template of the code to a new number; its variable is code. The registration's when empty"`
+	Word      bool         `env:"WORD" envDefault:"false" doc:"whether the templates of codes have a second variable, word: the word by which applicants know our messages. Pages and chat then tell which; set it when all of the templates are approved with it"`
 }
 
 // CAConfig is the certificate authority, reached by EST.
@@ -132,9 +133,10 @@ type BankConfig struct {
 	BankName    string       `env:"BANK_NAME,required" doc:"bank and branch of our account"`
 }
 
-// ESignConfig is our account with e签宝, which knows who represents a company and
-// whose a mobile number or a card is. Without one, nobody passes as a legal
-// representative, and a person by their face only.
+// ESignConfig is our account with e签宝, which knows what a company is called, who
+// represents it and whose a mobile number or a card is. Without one, nobody is
+// warned of a wrong name or passes as a legal representative, and a person passes
+// by their face only.
 type ESignConfig struct {
 	URL    string       `env:"URL" envDefault:"https://openapi.esign.cn" doc:"where registers of companies, telephones and cards are asked"`
 	AppID  string       `env:"APP_ID" doc:"app id at e签宝; no register is asked when empty, and a person is proved by their face only"`

@@ -122,10 +122,11 @@ func (s *Server) keyDevice(c *fiber.Ctx, session desk.Session) (any, error) {
 }
 
 func (s *Server) keyCode(c *fiber.Ctx, session desk.Session) (any, error) {
-	if err := s.desk.TextKeyCode(c.UserContext(), session); err != nil {
+	word, err := s.desk.TextKeyCode(c.UserContext(), session)
+	if err != nil {
 		return nil, err
 	}
-	return activation.CodeAnswer{Mobile: flows.MaskMobile(session.Mobile.Reveal()), ResendInSeconds: resendAfter}, nil
+	return activation.CodeAnswer{Mobile: flows.MaskMobile(session.Mobile.Reveal()), Word: word, ResendInSeconds: resendAfter}, nil
 }
 
 func (s *Server) keyAuthorise(c *fiber.Ctx, session desk.Session) (any, error) {

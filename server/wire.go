@@ -57,7 +57,7 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 	s.desk = desk.New(desk.Config{
 		Flow: flow, Talks: s.talks, Known: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log, Watch: s.watch,
 		Partners: desk.Partners{
-			Face: s.face, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Authority: s.authority, Bank: s.bank,
+			Face: s.face, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Words: cfg.SMS.Word, Authority: s.authority, Bank: s.bank,
 			Payer: s.alipay, Holders: s.alipay, Register: s.register, Factors: s.factors, Eyes: s.eyes, Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
 			Away:   s.health.away,

@@ -135,6 +135,9 @@ func authorise(ctx context.Context, w *world, api *service) error {
 		return err
 	}
 	fmt.Fprintf(w.out, "授权码已发送至经办人手机 %s。\n", printable(sent.Mobile))
+	if sent.Word != "" {
+		fmt.Fprintf(w.out, "短信里的校验词应是“%s”，不是的话请不要输入授权码。\n", printable(sent.Word))
+	}
 	for {
 		code, err := w.in.secret(ctx, "请输入短信中的授权码：")
 		if err != nil {

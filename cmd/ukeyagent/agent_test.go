@@ -83,6 +83,9 @@ func TestActivate(t *testing.T) {
 	if !strings.Contains(out, want) || !strings.HasSuffix(out, "成功，请重新插拔 Ukey。\n") {
 		t.Errorf("the manual's screen is not in:\n%s", out)
 	}
+	if !strings.Contains(out, "短信里的校验词应是“青松”") {
+		t.Errorf("the word in the SMS is not in:\n%s", out)
+	}
 	for _, secret := range []string{smsCode, "270815"} {
 		if strings.Contains(out, secret) {
 			t.Errorf("output shows %s:\n%s", secret, out)

@@ -138,7 +138,7 @@ func (d *desk) serve(r *http.Request, body []byte) (int, any) {
 		d.serial = q.Serial
 		return 200, activation.Empty{}
 	case activation.CodePath:
-		return 200, activation.CodeAnswer{Mobile: "138****0000", ResendInSeconds: 60}
+		return 200, activation.CodeAnswer{Mobile: "138****0000", Word: "青松", ResendInSeconds: 60}
 	case activation.AuthorisePath:
 		var q activation.AuthoriseRequest
 		json.Unmarshal(body, &q)

@@ -128,7 +128,7 @@ func (w *World) Env() map[string]string {
 		"SF_SIGN_MODE": "standard", "SF_MONTHLY_CARD": monthlyCard, "SF_PUSH_TOKEN": w.keys.SFPushToken,
 
 		"SMS_ENDPOINT": at, "SMS_KEY_ID": w.keys.SMSKeyID, "SMS_KEY_SECRET": w.keys.SMSKeySecret,
-		"SMS_SIGN_NAME": smsSign, "SMS_TEMPLATE_REGISTER": smsRegister, "SMS_TEMPLATE_ACTIVATE": smsActivate, "SMS_TEMPLATE_PHONE": smsPhone, "SMS_TEMPLATE_PHONE_CHANGED": smsMoved,
+		"SMS_SIGN_NAME": smsSign, "SMS_TEMPLATE_REGISTER": smsRegister, "SMS_TEMPLATE_ACTIVATE": smsActivate, "SMS_TEMPLATE_PHONE": smsPhone, "SMS_TEMPLATE_PHONE_CHANGED": smsMoved, "SMS_WORD": "true",
 
 		"CA_URL": w.caURL, "CA_ROOT_FILE": w.rootFile(), "CA_USER": catest.User, "CA_PASSWORD": catest.Password,
 

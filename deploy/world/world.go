@@ -183,10 +183,10 @@ func (w *World) openSMS() (*smstest.Service, error) {
 	return smstest.New(smstest.Config{
 		KeyID: w.keys.SMSKeyID, KeySecret: flows.Conceal(w.keys.SMSKeySecret), SignName: smsSign,
 		Templates: map[string]string{
-			smsRegister: "您的注册验证码是 ${code}，10分钟内有效，请勿告诉他人。",
+			smsRegister: "校验词${word}，您的注册验证码是 ${code}，5分钟内有效，请勿告诉他人。",
 			smsMoved:    "您账号的手机号已更换。不是您本人操作的，请立即拨打客服电话。",
-			smsPhone:    "您正在更换手机号，验证码是 ${code}，10分钟内有效，请勿告诉他人。",
-			smsActivate: "您的证书授权码是 ${code}，10分钟内有效。请勿告诉他人，工作人员不会索取。",
+			smsPhone:    "校验词${word}，您正在更换手机号，验证码是 ${code}，5分钟内有效，请勿告诉他人。",
+			smsActivate: "校验词${word}，您的证书授权码是 ${code}，5分钟内有效。请勿告诉他人，工作人员不会索取。",
 		},
 		Clock: w.cfg.Now, Hurry: w.cfg.Hurry, Dir: w.dir("sms"),
 	})

@@ -23,7 +23,7 @@ import (
 const names = `ALIPAY_APP_CERT_FILE ALIPAY_APP_ID ALIPAY_CERT_FILE ALIPAY_GATEWAY_URL ALIPAY_MINIAPP_ID ALIPAY_OAUTH_URL
 	ALIPAY_PRIVATE_KEY_FILE ALIPAY_ROOT_CERT_FILE ALIPAY_SELLER_ID BANK_ACCOUNT BANK_ACCOUNT_NAME BANK_BANK_NAME BANK_TOKEN BANK_URL
 	CA_PASSWORD CA_ROOT_FILE CA_URL CA_USER ESIGN_APP_ID ESIGN_SECRET ESIGN_URL SERVICE_PHONE SF_CHECKWORD SF_MONTHLY_CARD SF_PARTNER_ID SF_PUSH_TOKEN SF_SIGN_MODE SF_URL
-	SMS_ENDPOINT SMS_KEY_ID SMS_KEY_SECRET SMS_SIGN_NAME SMS_TEMPLATE_ACTIVATE SMS_TEMPLATE_PHONE SMS_TEMPLATE_PHONE_CHANGED SMS_TEMPLATE_REGISTER
+	SMS_ENDPOINT SMS_KEY_ID SMS_KEY_SECRET SMS_SIGN_NAME SMS_TEMPLATE_ACTIVATE SMS_TEMPLATE_PHONE SMS_TEMPLATE_PHONE_CHANGED SMS_TEMPLATE_REGISTER SMS_WORD
 	WECHAT_AES_KEY WECHAT_API_URL WECHAT_APP_ID WECHAT_APP_SECRET WECHAT_MODE WECHAT_MP_URL WECHAT_OPEN_URL WECHAT_ORIGINAL_ID WECHAT_TEMPLATE_DELIVERY WECHAT_TEMPLATE_PROGRESS WECHAT_TOKEN`
 
 func TestEnvIsComplete(t *testing.T) {
@@ -125,12 +125,12 @@ func texted(t *testing.T, c *city) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := client.Code(t.Context(), flows.Conceal("13912345678"), flows.PurposeActivate, flows.Conceal("204816"), "r1"); err != nil {
+	if err := client.Code(t.Context(), flows.OneTime{ID: "r1", Mobile: flows.Conceal("13912345678"), Purpose: flows.PurposeActivate, Code: flows.Conceal("204816"), Word: "青松"}); err != nil {
 		t.Fatal(err)
 	}
 	var inbox []struct{ Text, Code string }
 	c.get("/world/sms/13912345678", &inbox)
-	if len(inbox) != 1 || inbox[0].Code != "204816" || !strings.Contains(inbox[0].Text, "授权码是 204816") {
+	if len(inbox) != 1 || inbox[0].Code != "204816" || !strings.Contains(inbox[0].Text, "校验词青松，您的证书授权码是 204816") {
 		t.Errorf("the telephone has %+v", inbox)
 	}
 	var all map[string][]struct{ Code string }

@@ -73,6 +73,7 @@ type DeviceRequest struct {
 // CodeAnswer reports that the authorisation code is under way (M111).
 type CodeAnswer struct {
 	Mobile          string `json:"mobile"`            // masked
+	Word            string `json:"word,omitempty"`    // stands in the SMS; empty when it carries none
 	ResendInSeconds int    `json:"resend_in_seconds"` // how long until another may be asked for
 }
 

@@ -26,6 +26,7 @@ func TestWire(t *testing.T) {
 		},
 		{activation.DeviceRequest{Serial: "1", Label: "l", Model: "m"}, `{"serial":"1","label":"l","model":"m"}`},
 		{activation.CodeAnswer{Mobile: "m", ResendInSeconds: 60}, `{"mobile":"m","resend_in_seconds":60}`},
+		{activation.CodeAnswer{Mobile: "m", Word: "青松", ResendInSeconds: 60}, `{"mobile":"m","word":"青松","resend_in_seconds":60}`},
 		{activation.AuthoriseRequest{Code: "1"}, `{"code":"1"}`},
 		{activation.AuthoriseAnswer{TriesLeft: 4}, `{"tries_left":4}`},
 		{activation.StepRequest{Step: activation.ImportCert, State: activation.Done}, `{"step":3,"state":"done"}`},

@@ -78,6 +78,7 @@ var happened = map[flows.Kind]string{
 	flows.KindPayoutRefused:       "验证款没有汇成",
 	flows.KindPayoutNotYet:        "验证款还没有查到",
 	flows.KindAmountWrong:         "回填的金额不对",
+	flows.KindNameDiffers:         "登记的单位名称与代码不一致",
 	flows.KindNotRepresentative:   "不是登记的法定代表人，或查不到",
 	flows.KindRepresentativeNamed: "与登记的法定代表人同名",
 	flows.KindGrantOpened:         "支付宝授权二维码已生成",

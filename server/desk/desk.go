@@ -65,6 +65,7 @@ type Partners struct {
 	Cashier   Cashier
 	Courier   Courier
 	Texter    Texter
+	Words     bool // messages with codes carry the talk's word
 	Authority Authority
 	Payer     Payer
 	Holders   Holders

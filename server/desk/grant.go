@@ -34,6 +34,9 @@ type Register interface {
 	// organisation. A company or number that the register does not take is a
 	// [*flows.RefusedError]; any other error may be tried again.
 	Represents(ctx context.Context, org flows.Organisation, who flows.Person) (flows.Match, error)
+
+	// Differs tells whether it has an organisation's code under another name.
+	Differs(ctx context.Context, org flows.Organisation) (bool, error)
 }
 
 const (
@@ -42,6 +45,33 @@ const (
 	registerOften  = "今天核对的次数太多了，请明天再试，或换一种方式认证。"
 	accountOther   = "这个支付宝不是您本人实名的。请用您本人的支付宝，或换一种方式认证。"
 )
+
+// compareName warns of a name and a code that do not belong together (M16), when
+// there is somebody to ask. A name that was looked up is not looked up again,
+// not even when nothing was heard: nobody waits for it, and a warning that comes
+// late is none.
+func (d *Desk) compareName(ctx context.Context, ref Ref) error {
+	if d.cfg.Partners.Register == nil {
+		return nil
+	}
+	facts, err := d.cfg.Ledger.Facts(ctx, ref.Talk)
+	if err != nil {
+		return err
+	}
+	org := facts.Form.Organisation()
+	if facts.CompanyVerified || org.Name.IsZero() || org.CreditCode.IsZero() {
+		return nil
+	}
+	may, err := d.cfg.Ledger.MayLookUp(ctx, ref.Talk, org, d.cfg.Now())
+	if err != nil || !may {
+		return err
+	}
+	differs, err := d.cfg.Partners.Register.Differs(ctx, org)
+	if err != nil || !differs {
+		return err
+	}
+	return d.answer(ctx, ref, flows.NameDiffers{Org: org})
+}
 
 // compareRepresentative passes a legal representative who applies in person (M41).
 func (d *Desk) compareRepresentative(ctx context.Context, ref Ref) error {

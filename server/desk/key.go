@@ -37,17 +37,16 @@ func (d *Desk) ChangeKey(ctx context.Context, s Session, change KeyChange) (Sess
 // TextKeyCode sends the authorisation code to the handler's telephone (M111,
 // M112). Asked again within a minute it leaves the code that is on its way, and
 // sends the one that did not get out. A [*flows.RefusedError] says when another
-// can be had.
-func (d *Desk) TextKeyCode(ctx context.Context, s Session) error {
-	ref := "key/" + s.OrderNo + "/" + rand.Text()
-	code, err := d.cfg.Ledger.NewCode(ctx, s.Talk, flows.PurposeActivate, ref, d.cfg.Now())
+// can be had. The word is the one in the message; empty when it has none.
+func (d *Desk) TextKeyCode(ctx context.Context, s Session) (word string, err error) {
+	code, err := d.newCode(ctx, s.Talk, flows.PurposeActivate, "key/"+s.OrderNo+"/"+rand.Text())
 	if err != nil || code.Sent {
-		return err
+		return code.Word, err
 	}
-	if err := d.cfg.Partners.Texter.Code(ctx, code.Mobile, flows.PurposeActivate, code.Code, code.ID); err != nil {
-		return err
+	if err := d.cfg.Partners.Texter.Code(ctx, code.OneTime); err != nil {
+		return "", err
 	}
-	return d.cfg.Ledger.CodeSent(ctx, code.ID)
+	return code.Word, d.cfg.Ledger.CodeSent(ctx, code.ID)
 }
 
 // AuthoriseKey takes the code that the telephone received, once: who did not

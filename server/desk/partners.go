@@ -53,9 +53,9 @@ type Courier interface {
 
 // Texter sends one-time codes by SMS.
 type Texter interface {
-	// Code sends a code. The reference makes a repetition recognisable to the partner's log;
-	// the partner does not deduplicate, so the caller sends once per row.
-	Code(ctx context.Context, mobile flows.Secret, purpose flows.Purpose, code flows.Secret, ref string) error
+	// Code sends a code, with its word when it has one. The partner does not
+	// deduplicate, so the caller sends once per row.
+	Code(ctx context.Context, code flows.OneTime) error
 
 	// Moved tells a number that its account has another one now.
 	Moved(ctx context.Context, mobile flows.Secret, ref string) error

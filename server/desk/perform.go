@@ -44,6 +44,8 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.cfg.Ledger.Register(ctx, ref, now)
 	case flows.CheckAmount:
 		return d.checkAmount(ctx, ref)
+	case flows.CompareName:
+		return d.compareName(ctx, ref)
 	case flows.ChangePhone:
 		return d.changePhone(ctx, ref)
 	case flows.OfferJoin:
@@ -94,9 +96,9 @@ func refused(err error) (why string, ok bool) {
 }
 
 func (d *Desk) sendCode(ctx context.Context, ref Ref, p flows.Purpose) error {
-	code, err := d.cfg.Ledger.NewCode(ctx, ref.Talk, p, ref.String(), d.cfg.Now())
+	code, err := d.newCode(ctx, ref.Talk, p, ref.String())
 	if err == nil && !code.Sent {
-		err = d.cfg.Partners.Texter.Code(ctx, code.Mobile, p, code.Code, code.ID)
+		err = d.cfg.Partners.Texter.Code(ctx, code.OneTime)
 	}
 	if why, no := refused(err); no {
 		return d.answer(ctx, ref, flows.CodeRefused{Why: why})
@@ -104,7 +106,16 @@ func (d *Desk) sendCode(ctx context.Context, ref Ref, p flows.Purpose) error {
 	if err != nil {
 		return err
 	}
-	return d.answer(ctx, ref, flows.CodeSent{Mobile: code.Mobile})
+	return d.answer(ctx, ref, flows.CodeSent{Mobile: code.Mobile, Word: code.Word})
+}
+
+// newCode is a code of a talk, with the talk's word when messages carry one.
+func (d *Desk) newCode(ctx context.Context, talk TalkID, p flows.Purpose, ref string) (Code, error) {
+	code, err := d.cfg.Ledger.NewCode(ctx, talk, p, ref, d.cfg.Now())
+	if d.cfg.Partners.Words {
+		code.Word = flows.CheckWord(string(talk))
+	}
+	return code, err
 }
 
 func (d *Desk) verifyFace(ctx context.Context, ref Ref) error {

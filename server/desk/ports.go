@@ -175,10 +175,8 @@ type Accounts interface {
 
 // Code is a one-time code to be sent.
 type Code struct {
-	ID     string // reference for the partner's log
-	Mobile flows.Secret
-	Code   flows.Secret
-	Sent   bool // it went out before, or was replaced: send nothing
+	flows.OneTime
+	Sent bool // it went out before, or was replaced: send nothing
 }
 
 // Orders makes orders and collects for them.

@@ -150,6 +150,11 @@ type Grants interface {
 	// about that person, or about that organisation.
 	MayCompare(ctx context.Context, talk TalkID, org flows.Organisation, who flows.Person, at time.Time) (bool, error)
 
+	// MayLookUp notes that the register is to be asked whether an organisation's
+	// name and code belong together, unless it was asked about these two for the
+	// talk before, or about that many in the day before.
+	MayLookUp(ctx context.Context, talk TalkID, org flows.Organisation, at time.Time) (bool, error)
+
 	// Represented proves the company whose legal representative the applicant
 	// is, and reports CompanyProved to ref.
 	Represented(ctx context.Context, ref Ref, org flows.Organisation, at time.Time) error

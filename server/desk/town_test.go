@@ -16,7 +16,7 @@ import (
 // what comes twice under one number is one thing to it.
 type town struct {
 	mu       sync.Mutex
-	texts    []flows.Secret
+	texts    []flows.OneTime
 	warned   []string        // numbers that were told that they are old
 	faces    map[string]bool // our number → passed
 	bills    map[string]flows.Fen
@@ -29,6 +29,8 @@ type town struct {
 	holders  map[string]flows.Holder // by code of their log-in, each good once
 	match    flows.Match             // what the register says
 	looked   int                     // how often it was asked
+	misnamed bool                    // whether it has codes under another name
+	lookedUp int                     // how often it was asked for that
 	held     map[string]flows.Person // by mobile, and by card and mobile
 	asked    int                     // comparisons of factors
 	printed  map[string]string       // what is on each picture; nobody can read any other
@@ -44,7 +46,7 @@ func newTown() *town {
 	}
 }
 
-func (w *town) Code(_ context.Context, _ flows.Secret, _ flows.Purpose, code flows.Secret, _ string) error {
+func (w *town) Code(_ context.Context, code flows.OneTime) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.texts = append(w.texts, code)
@@ -74,7 +76,7 @@ func (w *town) code() string {
 	if len(w.texts) == 0 {
 		return ""
 	}
-	return w.texts[len(w.texts)-1].Reveal()
+	return w.texts[len(w.texts)-1].Code.Reveal()
 }
 
 func (w *town) Begin(_ context.Context, number string, _ flows.Person) (string, error) {
@@ -220,6 +222,27 @@ func (w *town) Represents(context.Context, flows.Organisation, flows.Person) (fl
 	defer w.mu.Unlock()
 	w.looked++
 	return w.match, nil
+}
+
+// Differs is what the register says of a name: nothing, unless told.
+func (w *town) Differs(context.Context, flows.Organisation) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lookedUp++
+	return w.misnamed, nil
+}
+
+func (w *town) lookUps() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lookedUp
+}
+
+// misnames lets the register have every code under another name.
+func (w *town) misnames() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.misnamed = true
 }
 
 // logsIn lets the holder of an account agree, and returns the code.

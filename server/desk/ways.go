@@ -95,7 +95,7 @@ func (d *Desk) prove(ctx context.Context, ref Ref, effect flows.Effect) (ours bo
 // case is cancelled, or its consents are taken back, for it would begin anew what
 // was ended, or look in vain for what was forgotten.
 func Proving() []flows.Verb {
-	verbs := []flows.Verb{flows.VerbCheckAmount}
+	verbs := []flows.Verb{flows.VerbCheckAmount, flows.VerbCompareName}
 	for _, w := range ways {
 		verbs = append(verbs, w.starts)
 		if w.check != nil {

@@ -49,19 +49,20 @@ func New(cfg Config, client *http.Client, now func() time.Time) (*Client, error)
 }
 
 // The comparisons, as the platform's reference names them (企业4要素信息比对,
-// 组织机构3要素信息比对, 个人运营商3要素信息比对, 个人银行卡4要素信息比对).
+// 组织机构3要素信息比对, 组织机构2要素信息比对, 个人运营商3要素信息比对, 个人银行卡4要素信息比对).
 const (
 	ofMobile     = "/v2/identity/verify/individual/telecom3Factors"
 	ofCard       = "/v2/identity/verify/individual/bank4Factors"
 	fourFactors  = "/v2/identity/verify/organization/enterprise/bureau4Factors"
 	threeFactors = "/v2/identity/verify/organization/verify"
+	twoFactors   = "/v2/identity/verify/organization/enterprise/base" // of every sort of organisation
 )
 
 // factors is what a register is asked about a company.
 type factors struct {
 	Name           string `json:"name"`
 	Code           string `json:"orgCode"`
-	Representative string `json:"legalRepName"`
+	Representative string `json:"legalRepName,omitempty"`
 	IDNumber       string `json:"legalRepCertNo,omitempty"`
 }
 
@@ -90,6 +91,20 @@ func (c *Client) Represents(ctx context.Context, org flows.Organisation, who flo
 		return flows.MatchName, nil
 	}
 	return flows.MatchPerson, nil
+}
+
+// Differs tells whether the register has an organisation's code under another
+// name. What it does not know, or does not take, it does not have under another;
+// after an error nothing is known.
+func (c *Client) Differs(ctx context.Context, org flows.Organisation) (bool, error) {
+	match, err := c.compare(ctx, twoFactors, factors{Name: org.Name.Reveal(), Code: org.CreditCode.Reveal()})
+	if _, refused := errors.AsType[*flows.RefusedError](err); refused || errors.Is(err, errNoRecord) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("esign: name: %w", err)
+	}
+	return !match, nil
 }
 
 // holder is what is asked about whoever holds a mobile number or a card.

@@ -82,6 +82,39 @@ func TestRepresents(t *testing.T) {
 	}
 }
 
+// TestDiffers hears of a code that the register has under another name, and of
+// nothing else.
+func TestDiffers(t *testing.T) {
+	office := register(time.Now)
+	c := client(t, office, time.Now)
+	of := func(name, code string) flows.Organisation {
+		return flows.Organisation{Name: flows.Conceal(name), CreditCode: flows.Conceal(code)}
+	}
+	for _, test := range []struct {
+		about string
+		org   flows.Organisation
+		want  bool
+	}{
+		{"a company", of(company.Name, company.Code), false},
+		{"one whose representative has no number there", of(unnamed.Name, unnamed.Code), false},
+		{"another name", of("杭州某某科技有限公司", company.Code), true},
+		{"a name without its end", of("杭州某某信息科技", company.Code), true},
+		{"a code that nobody has", of(company.Name, "913502006123456789"), false},
+		{"no code", of(company.Name, "9135"), false},
+		{"a company that is no more", of(gone.Name, gone.Code), false},
+	} {
+		if got, err := c.Differs(t.Context(), test.org); got != test.want || err != nil {
+			t.Errorf("%s: %v, %v, want %v", test.about, got, err, test.want)
+		}
+	}
+	if err := office.Fault("down", 1); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Differs(t.Context(), of("杭州某某科技有限公司", company.Code)); got || err == nil {
+		t.Errorf("a register that is down: %v, %v, want an error", got, err)
+	}
+}
+
 // TestHolds compares somebody with what their telephone company and bank know.
 func TestHolds(t *testing.T) {
 	c := client(t, register(time.Now), time.Now)

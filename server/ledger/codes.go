@@ -182,7 +182,7 @@ func (l *Ledger) codeOf(ctx context.Context, tx txn, row codeRow) (desk.Code, er
 	if err != nil {
 		return desk.Code{}, fmt.Errorf("ledger: code %s: %w", row.ID, err)
 	}
-	code := desk.Code{ID: row.ID, Sent: sent || row.Sealed == ""}
+	code := desk.Code{OneTime: flows.OneTime{ID: row.ID, Purpose: row.Purpose}, Sent: sent || row.Sealed == ""}
 	if err := l.unseal(codePlace(row.ID)+"/mobile", row.Mobile, &code.Mobile); err != nil {
 		return desk.Code{}, err
 	}

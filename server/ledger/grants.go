@@ -224,7 +224,11 @@ func (l *Ledger) wrongHolder(ctx context.Context, tx txn, row grantRow, why stri
 	return l.report(ctx, tx, id, row.Talk, flows.GrantRefused{Why: why}, at)
 }
 
-const didCompare = "asked the register"
+// What the register was asked.
+const (
+	didCompare = "asked the register"
+	didLookUp  = "looked a name up"
+)
 
 // lookupRow is one question to the register of companies.
 type lookupRow struct {
@@ -268,6 +272,27 @@ func (l *Ledger) MayCompare(ctx context.Context, talk desk.TalkID, org flows.Org
 			return fmt.Errorf("ledger: look-up of %s: %w", talk, err)
 		}
 		return l.audit(ctx, tx, audited{Did: didCompare, Talk: talk, At: at})
+	})
+	return may, err
+}
+
+// MayLookUp implements [desk.Grants].
+func (l *Ledger) MayLookUp(ctx context.Context, talk desk.TalkID, org flows.Organisation, at time.Time) (may bool, err error) {
+	pair := l.blind("looked up", flows.Conceal(org.CreditCode.Reveal()+org.Name.Reveal()))
+	since := millis(at.Add(-l.hurried(24 * time.Hour)))
+	err = l.tx(ctx, func(ctx context.Context, tx txn) error {
+		asked := func() *bun.SelectQuery {
+			return tx.NewSelect().Model((*auditRow)(nil)).Where("talk = ? AND did = ?", talk, didLookUp)
+		}
+		before, err := asked().Where("about = ?", pair).Exists(ctx)
+		if err != nil || before {
+			return err
+		}
+		n, err := asked().Where("at > ?", since).Count(ctx)
+		if may = err == nil && n < lookupsOfTalk; !may {
+			return err
+		}
+		return l.audit(ctx, tx, audited{Did: didLookUp, Talk: talk, About: pair, At: at})
 	})
 	return may, err
 }

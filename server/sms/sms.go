@@ -29,7 +29,7 @@ type Config struct {
 	KeyID     string
 	KeySecret flows.Secret
 	SignName  string                   // 短信签名, without the brackets
-	Templates map[flows.Purpose]string // template code; its one variable is "code"
+	Templates map[flows.Purpose]string // template code; its variable is "code", and "word" where codes have one
 	Moved     string                   // template code without a variable; may be empty
 }
 
@@ -83,19 +83,24 @@ func split(endpoint string) (protocol, host string, err error) {
 	return u.Scheme, u.Host, nil
 }
 
-// Code sends one code to one mobile number. The reference goes out as OutId,
-// for the service's log. A definite no is a [*flows.RefusedError]; after any
-// other error the message may or may not have gone out.
-func (c *Client) Code(ctx context.Context, mobile flows.Secret, purpose flows.Purpose, code flows.Secret, ref string) error {
-	template := c.cfg.Templates[purpose]
+// Code sends one code. Its identifier goes out as OutId, for the service's log,
+// and its word, when it has one, as a second variable. A definite no is a
+// [*flows.RefusedError]; after any other error the message may or may not have
+// gone out.
+func (c *Client) Code(ctx context.Context, code flows.OneTime) error {
+	template := c.cfg.Templates[code.Purpose]
 	if template == "" {
-		return fmt.Errorf("sms: no template for %q", purpose)
+		return fmt.Errorf("sms: no template for %q", code.Purpose)
 	}
-	variables, err := json.Marshal(map[string]string{"code": code.Reveal()})
+	values := map[string]string{"code": code.Code.Reveal()}
+	if code.Word != "" {
+		values["word"] = code.Word
+	}
+	variables, err := json.Marshal(values)
 	if err != nil {
 		return fmt.Errorf("sms: template variables: %w", err)
 	}
-	return c.send(ctx, mobile, template, string(variables), ref)
+	return c.send(ctx, code.Mobile, template, string(variables), code.ID)
 }
 
 // Moved tells a number that its account has another one now; nobody, when there

@@ -53,7 +53,7 @@ func open(t *testing.T, cfg sms.Config, handler http.Handler) *sms.Client {
 }
 
 func send(ctx context.Context, c *sms.Client, to string, purpose flows.Purpose) error {
-	return c.Code(ctx, flows.Conceal(to), purpose, flows.Conceal("012345"), "row 1*~")
+	return c.Code(ctx, flows.OneTime{ID: "row 1*~", Mobile: flows.Conceal(to), Purpose: purpose, Code: flows.Conceal("012345")})
 }
 
 // TestManyAtOnce is for the race detector: jobs send codes side by side.
@@ -83,6 +83,39 @@ func TestCodeArrives(t *testing.T) {
 	}
 	if sent := service.Books().Sent; len(sent) != 1 || sent[0].OutID != "row 1*~" || sent[0].BizID == "" {
 		t.Errorf("books %+v, want the reference and a receipt", sent)
+	}
+}
+
+// TestAWordArrives beside the code, where the template has it; a template and a
+// word that do not fit are refused.
+func TestAWordArrives(t *testing.T) {
+	service, err := smstest.New(smstest.Config{
+		KeyID: "key", KeySecret: flows.Conceal("keysecret"), SignName: "证书中心",
+		Templates: map[string]string{"SMS_1": "校验词${word}，验证码${code}。", "SMS_2": "验证码${code}。"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := open(t, config(), service)
+	code := flows.OneTime{ID: "row", Mobile: flows.Conceal(phone), Code: flows.Conceal("012345")}
+	for _, test := range []struct {
+		purpose flows.Purpose
+		word    string
+		refusal string
+	}{
+		{flows.PurposeRegister, "", "isv.TEMPLATE_MISSING_PARAMETERS"},
+		{flows.PurposeActivate, "青松", "isv.INVALID_PARAMETERS"},
+		{flows.PurposeRegister, "青松", ""},
+	} {
+		code.Purpose, code.Word = test.purpose, test.word
+		err := client.Code(t.Context(), code)
+		no, refused := errors.AsType[*flows.RefusedError](err)
+		if refused != (test.refusal != "") || refused && no.Code != test.refusal || !refused && err != nil {
+			t.Errorf("%s with the word %q: %v, want %q", test.purpose, test.word, err, test.refusal)
+		}
+	}
+	if inbox := service.Inbox(phone); len(inbox) != 1 || inbox[0].Text != "【证书中心】校验词青松，验证码012345。" {
+		t.Errorf("inbox %+v, want the word in one message", inbox)
 	}
 }
 

@@ -4,6 +4,7 @@ package desktest
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ func Grants(t *testing.T, open func(t *testing.T) Ledger) {
 		"a cancelled case has no grant":              grantCancelled,
 		"nobody grants before the person is proved":  grantUnproved,
 		"a representative passes at once":            representativePasses,
+		"a name is looked up once":                   nameLookedUpOnce,
 		"many at once make one grant and one proof":  grantCrowd,
 	})
 }
@@ -255,5 +257,31 @@ func grantCrowd(t *testing.T, l Ledger) {
 	}
 	if n := a.count(flows.KindCompanyProved); n != 1 {
 		t.Errorf("CompanyProved was told %d times, want once", n)
+	}
+}
+
+// nameLookedUpOnce asks for one name and code again and again, and for so many
+// others that it is enough for a day.
+func nameLookedUpOnce(t *testing.T, l Ledger) {
+	a, b := newHandler(t, l, "a"), newHandler(t, l, "b")
+	may := func(who *applicant, name string, at time.Time, want bool) {
+		t.Helper()
+		org := flows.Organisation{Name: flows.Conceal(name), CreditCode: flows.Conceal("91330106MA0000015K")}
+		if got, err := l.MayLookUp(t.Context(), who.talk, org, at); got != want || err != nil {
+			t.Errorf("MayLookUp(%s) = %v, %v, want %v", name, got, err, want)
+		}
+	}
+	may(a, "杭州某某有限公司", Noon, true)
+	may(a, "杭州某某有限公司", Noon, false)
+	may(a, "杭州某某有限公司", Noon.Add(48*time.Hour), false)
+	may(b, "杭州某某有限公司", Noon, true)
+	for n := range 4 {
+		may(a, fmt.Sprintf("杭州某某%d有限公司", n), Noon, true)
+	}
+	may(a, "杭州某某软件有限公司", Noon, false)
+	may(a, "杭州某某软件有限公司", Noon.Add(25*time.Hour), true)
+	org, who := flows.Organisation{CreditCode: flows.Conceal("91330106MA0000015K")}, flows.Person{IDNumber: flows.Conceal("11010519491231002X")}
+	if compared, err := l.MayCompare(t.Context(), a.talk, org, who, Noon); !compared || err != nil {
+		t.Errorf("MayCompare after names only = %v, %v, want true", compared, err)
 	}
 }

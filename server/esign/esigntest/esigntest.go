@@ -109,6 +109,7 @@ const Prefix = "/v2/identity/verify/"
 var services = map[string][]string{
 	"organization/enterprise/bureau4Factors": {"name", "orgCode", "legalRepName", "legalRepCertNo"},
 	"organization/verify":                    {"name", "orgCode", "legalRepName"},
+	"organization/enterprise/base":           {"name", "orgCode"},
 	"individual/telecom3Factors":             {"idNo", "name", "mobileNo"},
 	"individual/bank4Factors":                {"idNo", "name", "cardNo", "mobileNo"},
 }
@@ -159,7 +160,7 @@ func (r *Register) answer(q *http.Request, body []byte) answer {
 	if strings.HasPrefix(service, "individual/") {
 		return r.holds(asked)
 	}
-	return r.compare(asked, asked["legalRepCertNo"] != "")
+	return r.compare(asked)
 }
 
 // holds looks for whoever holds the mobile number, and the card when one is
@@ -239,16 +240,19 @@ func (r *Register) repeated(question string) bool {
 	return len(recent) >= 10
 }
 
-// compare looks into the register.
-func (r *Register) compare(asked map[string]string, byNumber bool) answer {
+// compare looks into the register for what is asked.
+func (r *Register) compare(asked map[string]string) answer {
+	byNumber := asked["legalRepCertNo"] != ""
 	found := slices.IndexFunc(r.cfg.Companies, func(c Company) bool { return c.Code == asked["orgCode"] })
 	if found < 0 || byNumber && r.cfg.Companies[found].IDNumber == "" {
 		return ok(30504002, "数据源查询失败，请联系服务人员处理")
 	}
 	c := r.cfg.Companies[found]
 	same := map[string]string{
-		"sameOrgName": told(c.Name == asked["name"]), "sameOrgCode": "1", "sameLegalRepresentative": told(c.Representative == asked["legalRepName"]),
-		"legalOrgState": c.State,
+		"sameOrgName": told(c.Name == asked["name"]), "sameOrgCode": "1", "legalOrgState": c.State,
+	}
+	if asked["legalRepName"] != "" {
+		same["sameLegalRepresentative"] = told(c.Representative == asked["legalRepName"])
 	}
 	if c.State == "" {
 		same["legalOrgState"] = "1"

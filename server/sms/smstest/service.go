@@ -11,7 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
+	"unicode/utf8"
 )
 
 const maxBody = 64 << 10
@@ -20,6 +20,9 @@ var mobile = regexp.MustCompile(`^1[3-9][0-9]{9}$`)
 
 // verificationCode is what a variable of a verification template may hold.
 var verificationCode = regexp.MustCompile(`^[0-9A-Za-z]{4,6}$`)
+
+// places are where a template's variables go.
+var places = regexp.MustCompile(`\$\{([a-z]+)\}`)
 
 // answer is the body of every answer.
 type answer struct {
@@ -130,11 +133,29 @@ func (s *Service) check(q request) (map[string]string, *refusal) {
 	if json.Unmarshal([]byte(q.variables), &variables) != nil {
 		return nil, &refusal{http.StatusOK, "isv.INVALID_JSON_PARAM", "JSON参数不合法，只接受字符串值"}
 	}
-	if strings.Contains(text, "${code}") && variables["code"] == "" {
-		return nil, &refusal{http.StatusOK, "isv.TEMPLATE_MISSING_PARAMETERS", "模板变量缺少对应参数值"}
+	return variables, fits(text, variables)
+}
+
+// fits holds variables against those of a template: all of them, no others, and
+// none that is too long. That others are refused is stricter than what is known
+// of the service.
+func fits(text string, variables map[string]string) *refusal {
+	asked := map[string]bool{}
+	for _, place := range places.FindAllStringSubmatch(text, -1) {
+		asked[place[1]] = true
+		if variables[place[1]] == "" {
+			return &refusal{http.StatusOK, "isv.TEMPLATE_MISSING_PARAMETERS", "模板变量缺少对应参数值"}
+		}
 	}
-	if code, given := variables["code"]; given && !verificationCode.MatchString(code) {
-		return nil, &refusal{http.StatusOK, "isv.TEMPLATE_PARAMS_ILLEGAL", "模板变量里包含非法关键字"}
+	for name, value := range variables {
+		switch {
+		case !asked[name]:
+			return &refusal{http.StatusOK, "isv.INVALID_PARAMETERS", "参数异常"}
+		case name == "code" && !verificationCode.MatchString(value):
+			return &refusal{http.StatusOK, "isv.TEMPLATE_PARAMS_ILLEGAL", "模板变量里包含非法关键字"}
+		case utf8.RuneCountInString(value) > 15:
+			return &refusal{http.StatusOK, "isv.PARAM_LENGTH_LIMIT", "参数超出长度限制"}
+		}
 	}
-	return variables, nil
+	return nil
 }

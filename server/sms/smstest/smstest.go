@@ -3,8 +3,8 @@
 // inboxes that a test or the demo can read.
 //
 // It refuses a wrong or stale signature, a repeated nonce, an unknown sign name
-// or template, variables that the template does not have, and a number that
-// has had enough messages. It shares no code with the client it checks, nor
+// or template, variables that are not the template's, and a number that has had
+// enough messages. It shares no code with the client it checks, nor
 // with the library of the service. It does not deduplicate: neither does the
 // service.
 package smstest
