@@ -22,7 +22,7 @@ const (
 
 var companyProof = Chapter{
 	Name: "company", Title: "1.3.2 组织机构实名认证", Milestone: "企业实名认证", Proof: KeyCompanyProved, Only: KindCompany,
-	Steps: slices.Concat(transferSteps, grantSteps, payoutSteps, adviceSteps, companyReviewSteps),
+	Steps: slices.Concat(transferSteps, grantSteps, payoutSteps, branchSteps, adviceSteps, companyReviewSteps),
 }
 
 var transferSteps = []Step{

@@ -47,6 +47,8 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.cfg.Ledger.OpenTransfer(ctx, ref, d.cfg.Partners.Payee, now)
 	case flows.CheckTransfer:
 		return d.checkTransfer(ctx, ref)
+	case flows.FindBranch:
+		return d.findBranch(ctx, ref)
 	case flows.SendPayout:
 		return d.sendPayout(ctx, ref)
 	case flows.CheckPayout:
