@@ -81,3 +81,9 @@ const (
 	pictureKeys    = "certdesk:wechat:picture:"
 	toldKeys       = "certdesk:wechat:told:" // then the identifier of a template message
 )
+
+// The flow of e签宝 in which branches are searched for, and that one was opened.
+const (
+	flowKey    = "certdesk:esign:flow"
+	flowGapKey = "certdesk:esign:flow:gap"
+)
