@@ -83,18 +83,6 @@ func FindBank(text string) (Bank, bool) {
 	return best, length > 0
 }
 
-// Branch is a branch of a bank.
-type Branch struct {
-	Code     string // twelve digits
-	Bank     string
-	Province string
-	City     string
-	Name     string // in full
-}
-
-// BranchQuery says which branches are looked for. What is empty is not asked.
-type BranchQuery struct{ Bank, City, Words string }
-
 // BranchCode is what a branch's code tells without a list of branches.
 type BranchCode struct {
 	Digits  string

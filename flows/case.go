@@ -171,8 +171,11 @@ const (
 	KeyProofProvince Key = "pprov"
 	KeyProofCity     Key = "pcity"
 	KeyProofBranch   Key = "pbranch"
-	KeyProofCode     Key = "pcode"  // of the branch, when somebody knows it
-	KeyAmount        Key = "amount" // that the company says it got
+	KeyProofCode     Key = "pcode"   // of the branch, when somebody knows it
+	KeyBranchFound   Key = "pfound"  // branches to choose from
+	KeyBranchSaid    Key = "psaid"   // about the branch: a name, words of one, or its code
+	KeyBranchPicked  Key = "ppicked" // the branch that was chosen
+	KeyAmount        Key = "amount"  // that the company says it got
 
 	KeyService     Key = "service"
 	KeyTitle       Key = "title"

@@ -10,7 +10,8 @@ import (
 // Choices are printed with numbers. People pick one by a tap, by its number
 // however they write it, or by its words.
 
-// picked finds the exit of a printed choice.
+// picked finds the exit of a printed choice. One that is an answer as well leads
+// wherever the answer does.
 func (m *move) picked(step Step, said Said, word string) (Exit, bool) {
 	for n, x := range m.options(step) {
 		if said.Choice != "" {
@@ -26,10 +27,16 @@ func (m *move) picked(step Step, said Said, word string) (Exit, bool) {
 	return Exit{}, false
 }
 
-// options lists the exits that are printed as choices now, in their order; of
-// several with one label, the first that holds.
+// options lists what is printed as choices now, in its order: the answers that
+// the step's reader offers, then the exits; of several with one label, the first
+// that holds.
 func (m *move) options(step Step) []Exit {
 	var open []Exit
+	if step.Read != nil && step.Read.Offer != nil {
+		for _, label := range step.Read.Offer(m.c.Form) {
+			open = append(open, Exit{On: Trigger{pick: label, read: true}})
+		}
+	}
 	for _, x := range step.Exits {
 		same := func(o Exit) bool { return o.On.pick == x.On.pick }
 		if x.On.pick != "" && m.holds(x) && !slices.ContainsFunc(open, same) {

@@ -23,7 +23,7 @@ const (
 
 var companyProof = Chapter{
 	Name: "company", Title: "1.3.2 组织机构实名认证", Milestone: "企业实名认证", Proof: KeyCompanyProved, Only: KindCompany,
-	Steps: slices.Concat(transferSteps, grantSteps, payoutSteps, companyReviewSteps),
+	Steps: slices.Concat(transferSteps, grantSteps, payoutSteps, branchSteps, companyReviewSteps),
 }
 
 var transferSteps = []Step{

@@ -150,7 +150,11 @@ func (m *move) hear(step Step, said Said) {
 	}
 	word := normal(said.Text)
 	if x, ok := m.picked(step, said, word); ok {
-		m.take(x)
+		if x.On.read {
+			m.read(step, x.On.pick)
+		} else {
+			m.take(x)
+		}
 		return
 	}
 	if m.anywhere(step, word) || m.join(step, said.Text) || m.distressed(word) || m.edit(step, word) {
@@ -172,7 +176,7 @@ func (m *move) hear(step Step, said Said) {
 	case found.Sure:
 		m.tells(found.Topics[0])
 		m.ask(step)
-	case step.Read != nil:
+	case step.Read != nil && !found.Asks:
 		m.read(step, said.Text)
 	case len(found.Topics) > 0:
 		m.suggest(step, found.Topics)

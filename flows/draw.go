@@ -121,6 +121,9 @@ func (s Step) print(b *strings.Builder) {
 	if s.Page != nil {
 		s.Page.print(b)
 	}
+	if s.Read != nil {
+		fmt.Fprintf(b, "- 可以直接回复：%s\n", s.Read.Name)
+	}
 	for _, a := range s.Do {
 		fmt.Fprintf(b, "- 到达时：%s\n", a.Name)
 	}

@@ -173,7 +173,7 @@ func (m *move) passes(step Step) (Exit, bool) {
 		return Exit{}, false
 	}
 	next, ok := m.through(step)
-	if !ok || step.Page == nil || step.At == m.c.Editing || next.To == step.At { // there, or refused and asked again
+	if !ok || step.Page == nil || step.At == m.c.Editing || next.To == Again { // there, or refused and asked again
 		m.c.Editing = ""
 		return Exit{}, false
 	}

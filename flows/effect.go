@@ -32,6 +32,7 @@ const (
 	VerbChangePhone           Verb = "change-phone"
 	VerbOpenTransfer          Verb = "open-transfer"
 	VerbCheckTransfer         Verb = "check-transfer"
+	VerbFindBranch            Verb = "find-branch"
 	VerbSendPayout            Verb = "send-payout"
 	VerbCheckPayout           Verb = "check-payout"
 	VerbCheckAmount           Verb = "check-amount"
@@ -138,6 +139,9 @@ type OpenTransfer struct{}
 
 // CheckTransfer looks at the bank's statement at once.
 type CheckTransfer struct{}
+
+// FindBranch looks for the branch of a bank that the saved account names.
+type FindBranch struct{}
 
 // SendPayout sends less than a yuan to the saved account of the company.
 type SendPayout struct{}
@@ -255,6 +259,7 @@ func (CompareFactors) Verb() Verb        { return VerbCompareFactors }
 func (ChangePhone) Verb() Verb           { return VerbChangePhone }
 func (OpenTransfer) Verb() Verb          { return VerbOpenTransfer }
 func (CheckTransfer) Verb() Verb         { return VerbCheckTransfer }
+func (FindBranch) Verb() Verb            { return VerbFindBranch }
 func (SendPayout) Verb() Verb            { return VerbSendPayout }
 func (CheckPayout) Verb() Verb           { return VerbCheckPayout }
 func (CheckAmount) Verb() Verb           { return VerbCheckAmount }
@@ -277,7 +282,7 @@ func (Say) Verb() Verb                   { return VerbSay }
 // the codec of the stores.
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
-		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, WarnPhone{}, OfferJoin{}, Join{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, SendPayout{}, CheckPayout{}, CheckAmount{},
+		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, WarnPhone{}, OfferJoin{}, Join{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, FindBranch{}, SendPayout{}, CheckPayout{}, CheckAmount{},
 		CompareName{}, CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, ReadPicture{}, Say{},
 	} {
 		if e.Verb() == v {

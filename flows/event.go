@@ -63,6 +63,8 @@ const (
 	KindCompanyProved       Kind = "transfer-seen"
 	KindTransferWrong       Kind = "transfer-wrong"
 	KindTransferNotYet      Kind = "transfer-not-yet"
+	KindBranchesFound       Kind = "branches-found"
+	KindBranchesUnknown     Kind = "branches-unknown"
 	KindPayoutSent          Kind = "payout-sent"
 	KindPayoutRefused       Kind = "payout-refused"
 	KindPayoutNotYet        Kind = "payout-not-yet"
@@ -263,6 +265,18 @@ type TransferWrong struct{ Why string }
 // TransferNotYet answers somebody who asked: no such money has been seen.
 type TransferNotYet struct{}
 
+// BranchesFound tells which branches fit what was asked for, the likeliest first;
+// none does when there are none. [BranchQuery.Found] makes it.
+type BranchesFound struct {
+	Asked    BranchQuery
+	Branches []Branch
+	Exact    bool // the first is the branch that was asked for, and no other is
+	More     bool // there are others that fit
+}
+
+// BranchesUnknown says that no list of branches can be asked now.
+type BranchesUnknown struct{}
+
 // PayoutSent says that our transfer to the company is on its way.
 type PayoutSent struct {
 	Tail  string    // last digits of the account
@@ -374,6 +388,8 @@ func (TransferOpened) Kind() Kind      { return KindTransferOpened }
 func (CompanyProved) Kind() Kind       { return KindCompanyProved }
 func (TransferWrong) Kind() Kind       { return KindTransferWrong }
 func (TransferNotYet) Kind() Kind      { return KindTransferNotYet }
+func (BranchesFound) Kind() Kind       { return KindBranchesFound }
+func (BranchesUnknown) Kind() Kind     { return KindBranchesUnknown }
 func (PayoutSent) Kind() Kind          { return KindPayoutSent }
 func (PayoutRefused) Kind() Kind       { return KindPayoutRefused }
 func (PayoutNotYet) Kind() Kind        { return KindPayoutNotYet }
@@ -412,7 +428,7 @@ func (PictureRead) Kind() Kind         { return KindPictureRead }
 var happenings = []Happening{
 	Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
 	Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
-	TransferWrong{}, TransferNotYet{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
+	TransferWrong{}, TransferNotYet{}, BranchesFound{}, BranchesUnknown{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
 	NameDiffers{}, NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, ProofLapsed{},
 	JoinReady{}, JoinRefused{}, Joined{}, JoinedBy{},
 	PhoneChanged{}, PhoneRefused{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},

@@ -173,7 +173,7 @@ func TestQuestionsAreAnsweredAnywhere(t *testing.T) {
 // is answered, everything else is read.
 func TestReadersAndQuestions(t *testing.T) {
 	step := Step{
-		At: "ask", Ask: "单位名称？", Help: "全称。", Read: &Reader{"org", KeyOrgName, readOrg},
+		At: "ask", Ask: "单位名称？", Help: "全称。", Read: &Reader{Name: "org", Key: KeyOrgName, Read: readOrg},
 		Exits: []Exit{{On: Answered(), To: Again}},
 	}
 	f := &Flow{Start: "ask", Chapters: []Chapter{{Steps: []Step{step}}}, FAQ: manualFAQ}

@@ -117,11 +117,14 @@ type Action struct {
 }
 
 // Reader turns text into the form's next answer. Read returns the normal form
-// of the text, or a [*Refusal].
+// of the text, or a [*Refusal]. Offer lists answers that are printed as choices,
+// because they come from the form and not from the manual; picking one is saying
+// it.
 type Reader struct {
-	Name string
-	Key  Key
-	Read func(text string, at time.Time) (string, error)
+	Name  string
+	Key   Key
+	Read  func(text string, at time.Time) (string, error)
+	Offer func(Form) []string
 }
 
 // Refusal says, for the applicant, which rule an answer broke and gives an

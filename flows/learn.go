@@ -41,6 +41,8 @@ func Learned(what Happening) Form {
 		if !e.Code.IsZero() { // whatever was typed since it was asked for
 			f[KeyOrgName], f[KeyCreditCode] = e.Org, e.Code
 		}
+	case BranchesFound:
+		put(KeyBranchFound, listed(e.Branches))
 	case PayoutSent:
 		put(KeyPayoutTail, e.Tail)
 		put(KeyAmountUntil, clock(e.Until))
@@ -101,6 +103,8 @@ func whyNot(what Happening) (why string, known bool) {
 		return e.Why, true
 	case TransferNotYet:
 		return "还没有收到贵单位的汇款。银行转账一般几分钟到账，最长3个工作日，到账后会自动继续。", true
+	case BranchesFound:
+		return "符合的支行比较多，先列出8家。没有您的，请多写几个字再查。", e.More
 	case PayoutRefused:
 		return e.Why, true
 	case PayoutNotYet:
@@ -139,6 +143,10 @@ func (m *move) learn(what Happening) {
 		delete(m.c.Form, KeyWhy)
 	}
 	switch what.(type) {
+	case BranchesFound:
+		if !searching.Holds(m.c, m.event) {
+			return
+		}
 	case Ordered:
 		if !paying.Holds(m.c, m.event) {
 			return
@@ -150,6 +158,8 @@ func (m *move) learn(what Happening) {
 	}
 	m.keep(Learned(what))
 	switch e := what.(type) {
+	case PayoutSent:
+		delete(m.c.Form, KeyBranchFound)
 	case FaceDone, FaceRefused:
 		delete(m.c.Form, KeyBankCard)
 	case CompanyUnproved:

@@ -61,6 +61,8 @@ var whenever = []Exit{
 	{On: Got(KindTransferWrong), To: Stay},
 	{On: Got(KindCompanyProved), If: companyUnproved, To: ServiceChoose},
 	{On: Got(KindCompanyProved), To: Stay},
+	{On: Got(KindBranchesFound), To: Stay},
+	{On: Got(KindBranchesUnknown), To: Stay},
 	{On: Got(KindPayoutSent), If: asksAccount, To: CompanyAmount},
 	{On: Got(KindPayoutSent), To: Stay},
 	{On: Got(KindPayoutNotYet), To: Stay},
@@ -172,6 +174,8 @@ var resumes = []Resumption{
 	{"company was sent money", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyAmountUntil) }, CompanyPaying},
 	{"company awaits money", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyPayeeAccount) && agreed(f, transferRules) }, CompanyOpening},
 	{"company agreed to the transfer's rules", func(f Facts) bool { return f.PersonVerified && f.Form.Has(KeyCreditCode) && agreed(f, transferRules) }, CompanyOpening},
+	{"company's branch known", func(f Facts) bool { return isPaidOut(f) && f.Form.Has(KeyProofCode) }, CompanyConfirm},
+	{"company's account named", isPaidOut, CompanyBranchSearch},
 	{"enterprise named", func(f Facts) bool {
 		return f.PersonVerified && f.Form.Has(KeyCreditCode) && isIndustrial(f.Form) && !f.Form.Has(KeyMethod)
 	}, CompanyMethod},
@@ -218,6 +222,11 @@ func noticeOf(factor string) Agreement {
 func byAlipay(f Facts) bool {
 	method := f.Form.Text(KeyMethod)
 	return f.PersonVerified && (method == MethodCompany || method == MethodRepresentative)
+}
+
+// isPaidOut reports whether a company chose to be sent money, and where.
+func isPaidOut(f Facts) bool {
+	return f.PersonVerified && f.Form.Text(KeyMethod) == MethodTransfer && f.Form.Has(KeyProofAccount)
 }
 
 // invoiced reports whether the invoice's page was sent in: a person may leave

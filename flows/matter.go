@@ -19,6 +19,7 @@ var matters = map[Kind]Matter{
 	KindFaceOpened: MatterIdentity, KindFaceRefused: MatterIdentity, KindFaceDone: MatterIdentity, KindFaceNotYet: MatterIdentity,
 	KindNameDiffers: MatterIdentity, KindNotRepresentative: MatterIdentity, KindRepresentativeNamed: MatterIdentity,
 	KindTransferOpened: MatterIdentity, KindTransferWrong: MatterIdentity, KindTransferNotYet: MatterIdentity,
+	KindBranchesFound: MatterIdentity, KindBranchesUnknown: MatterIdentity,
 	KindPayoutSent: MatterIdentity, KindPayoutRefused: MatterIdentity, KindPayoutNotYet: MatterIdentity, KindAmountWrong: MatterIdentity,
 	KindGrantOpened: MatterIdentity, KindGrantRefused: MatterIdentity, KindGrantNotYet: MatterIdentity,
 	KindCompanyProved: MatterIdentity, KindCompanyUnproved: MatterIdentity, KindProofLapsed: MatterIdentity,

@@ -1,9 +1,6 @@
 package flows
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // 1.3.2 The company proved the other way round: we send it less than a yuan,
 // and whoever reads its statement says how much came (M70-M77).
@@ -38,14 +35,16 @@ var payoutSteps = []Step{
 				{Key: KeyProofBank, Lines: []int{74}, Label: "开户银行", Hint: "例如 中国工商银行", Input: InputText, Read: readHeadBank},
 				{Key: KeyProofProvince, Lines: []int{75}, Label: "开户行所在省份", Hint: "例如 浙江省", Input: InputProvince, Read: readProvince},
 				{Key: KeyProofCity, Lines: []int{75}, Label: "开户行所在城市", Hint: "例如 杭州市", Input: InputText, Read: readCity},
-				{Key: KeyProofBranch, Lines: []int{75}, Label: "支行名称", Hint: "例如 杭州文三支行", Input: InputText, Read: readBankName},
+				{Key: KeyProofBranch, Lines: []int{75}, Label: "支行名称", Hint: "例如 杭州文三支行，写几个字也可以", Input: InputText, Read: readBranchWords},
 				{Key: KeyProofCode, Lines: []int{75}, Label: "开户行联行号", Hint: "12位数字，不知道可以不填", Input: InputNumber, Optional: true, Read: readPayoutCode},
 			},
 		},
 		Back: CompanyRules,
 		Exits: []Exit{
-			{On: Answered(), If: branchElsewhere, Do: []Action{tellBranch}, To: CompanyAccount, Lines: []int{75}},
-			{On: Answered(), To: CompanyConfirm, Lines: []int{76}},
+			{On: Answered(), If: branchRenamed, Do: []Action{dropCode}, To: CompanyBranchSearch, Lines: []int{75}},
+			{On: Answered(), If: branchElsewhere, Do: []Action{tellBranch}, To: Again, Lines: []int{75}},
+			{On: Answered(), If: branchCoded, To: CompanyConfirm, Lines: []int{76}},
+			{On: Answered(), To: CompanyBranchSearch, Lines: []int{75}},
 			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
 		},
 	},
@@ -124,7 +123,8 @@ func readHeadBank(text string, at time.Time) (string, error) {
 	if bank, ok := FindBank(text); ok && !bank.family {
 		return bank.Name, nil
 	}
-	return readBankName(text, at)
+	name, err := readBankName(text, at)
+	return PlainBank(name), err
 }
 
 // readPayoutCode takes the code of a branch that small amounts can be sent to.
@@ -157,12 +157,10 @@ var (
 	}
 	branchElsewhere = &Guard{"the branch's code is another bank's, or of another province", func(c Case, _ Event) bool {
 		code, err := ReadBranchCode(c.Form.Text(KeyProofCode))
-		return err == nil && (code.Bank != "" && code.Bank != c.Form.Text(KeyProofBank) ||
-			!strings.Contains(code.Region, c.Form.Text(KeyProofProvince)))
+		return err == nil && codeElsewhere(code, c.Form)
 	}}
-	tellBranch = Action{Name: "tell that the code is another's", Says: "联行号与填写的开户银行或省份对不上，请核对后再提交；不知道联行号的，可以不填。" +
-		"支行是否存在我们查不到，以银行收到汇款为准。"}
-	noTryLeft = &Guard{"no try is left", func(_ Case, e Event) bool {
+	tellBranch = Action{Name: "tell that the code is another's", Says: "联行号与填写的开户银行或省份对不上，请核对后再提交；不知道联行号的，可以不填。"}
+	noTryLeft  = &Guard{"no try is left", func(_ Case, e Event) bool {
 		wrong, ok := e.What.(AmountWrong)
 		return ok && wrong.Left == 0
 	}}

@@ -72,6 +72,8 @@ func TestResume(t *testing.T) {
 		{"company agreed to the transfer's rules", with(Facts{PersonVerified: true, Agreed: given(transferRules)}, answers(KeyCreditCode), nil), CompanyOpening},
 		{"company awaits a grant", with(Facts{PersonVerified: true, Agreed: given(grantNotice)}, chose(MethodCompany, KeyPayeeAccount, KeyGrantUntil), nil), CompanyGranting},
 		{"company chose its Alipay account", with(Facts{PersonVerified: true}, chose(MethodRepresentative, KeyPayeeAccount), nil), CompanyDeclare},
+		{"company's branch known", with(Facts{PersonVerified: true}, chose(MethodTransfer, KeyProofAccount, KeyProofCode), nil), CompanyConfirm},
+		{"company's account named", with(Facts{PersonVerified: true}, chose(MethodTransfer, KeyProofAccount), nil), CompanyBranchSearch},
 		{"enterprise named", with(Facts{PersonVerified: true}, chose(""), nil), CompanyMethod},
 		{"company named", with(Facts{PersonVerified: true}, chose(MethodTransfer), nil), CompanyRules},
 		{"person proved", with(Facts{Registered: true, PersonVerified: true}, answers(KeyIDNumber, KeyOrgName), nil), CompanyPage},

@@ -178,6 +178,8 @@ func (v *news) happening(kind Kind, c Case) Happening {
 		return Waited{Entry: c.Entry, Nudge: v.number("nudge")}
 	case KindPictureRead:
 		return v.picture()
+	case KindBranchesFound:
+		return v.branches(c.Form.BranchQuery())
 	case KindAgentCalled:
 		return AgentCalled{Before: v.number("before")}
 	case KindCodeSent:
@@ -217,6 +219,15 @@ func (v *news) picture() Happening {
 		}
 	}
 	return read
+}
+
+// branches takes CODE_NAME|CODE_NAME, and what was asked for when it was
+// something else than the case asks now.
+func (v *news) branches(q BranchQuery) Happening {
+	if name := v.text("asked"); name != "" {
+		q.Name = name
+	}
+	return q.Found(branchesIn(strings.NewReplacer("|", "\n", "_", " ").Replace(v.text("list"))))
 }
 
 func (v *news) money(kind Kind) Happening {
@@ -274,7 +285,7 @@ func (v *news) parcel(kind Kind) Happening {
 		return KeyStep{Step: v.number("step"), Name: v.text("name"), State: v.text("state")}
 	case KindActivated:
 		return Activated{Serial: v.text("serial")}
-	case KindLeft, KindFaceNotYet, KindTransferNotYet, KindRepresentativeNamed, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindJoined, KindPayNotYet:
+	case KindLeft, KindFaceNotYet, KindTransferNotYet, KindBranchesUnknown, KindRepresentativeNamed, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindJoined, KindPayNotYet:
 		return HappeningOf(kind) // nothing to tell but that it happened
 	}
 	return nil

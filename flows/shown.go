@@ -71,7 +71,7 @@ var shownIn = map[int][]string{
 	72:  {"talks/payout.txt"},
 	73:  {"talks/payout.txt"},
 	74:  {"talks/payout.txt"},
-	75:  {"talks/payout.txt"},
+	75:  {"talks/branch.txt", "talks/payout.txt"},
 	76:  {"talks/payout.txt"},
 	77:  {"talks/payout-late-amount.txt", "talks/payout-late-paying.txt", "talks/payout-late-sent.txt", "talks/payout.txt"},
 	78:  {"talks/company.txt", "talks/person.txt"},

@@ -46,6 +46,9 @@ func (w *world) ask(e Effect) {
 		w.unless(CompanyProved{}, TransferOpened{To: Payee{Account: "1"}}, TransferWrong{Why: "金额不对。"}, CompanyProved{})
 	case CheckTransfer:
 		w.unless(CompanyProved{}, TransferNotYet{})
+	case FindBranch:
+		q := BranchQuery{Bank: "中国工商银行", Province: "浙江省", City: "杭州市", Name: "杭州文三支行"}
+		w.tell(BranchesUnknown{}, q.Found([]Branch{{Code: "102331002026", Name: "中国工商银行杭州文三支行"}}), q.Found([]Branch{{Code: "102331002034", Name: "中国工商银行文三西支行"}}))
 	case SendPayout:
 		w.unless(CompanyProved{}, PayoutSent{Tail: "0001"}, PayoutRefused{Why: "账号不对。"}, PayoutSent{Tail: "0001"})
 	case CheckPayout:

@@ -67,6 +67,8 @@ func TestTheCardForAColleague(t *testing.T) {
 		flows.KeyProofAccount: c.Company.Account, flows.KeyProofBank: "中国建设银行", flows.KeyProofProvince: "浙江省",
 		flows.KeyProofCity: "杭州市", flows.KeyProofBranch: "杭州西湖支行",
 	})
+	c.reaches(flows.CompanyBranchCode)
+	c.says("按填写的支行汇款")
 	c.says("确认汇款")
 	c.reaches(flows.CompanyAmount)
 	_, page = c.opens(colleague, address)

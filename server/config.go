@@ -141,6 +141,15 @@ type ESignConfig struct {
 	URL    string       `env:"URL" envDefault:"https://openapi.esign.cn" doc:"where registers of companies, telephones and cards are asked"`
 	AppID  string       `env:"APP_ID" doc:"app id at e签宝; no register is asked when empty, and a person is proved by their face only"`
 	Secret flows.Secret `env:"SECRET" doc:"its secret"`
+
+	OrgName           string `env:"ORG_NAME" doc:"name of the operator's own organisation; with the next two, branches of banks are searched for at e签宝, in a flow in its name that is opened about once a month and paid for"`
+	OrgCode           string `env:"ORG_CODE" doc:"its unified social credit code"`
+	OrgRepresentative string `env:"ORG_REPRESENTATIVE" doc:"its legal representative"`
+}
+
+// searches reports whether branches are searched for at e签宝.
+func (e ESignConfig) searches() bool {
+	return e.OrgName != "" && e.OrgCode != "" && e.OrgRepresentative != ""
 }
 
 // KeepConfig is how long what is personal is kept; 0 keeps it for ever.
@@ -186,6 +195,9 @@ func ConfigFrom(environ []string) (Config, error) {
 	}
 	if c.Alipay.Face != faceCertify && c.Alipay.Face != faceVerification {
 		errs = append(errs, errors.New(prefix+"ALIPAY_FACE is neither certify nor verification"))
+	}
+	if e := c.ESign; e.OrgName+e.OrgCode+e.OrgRepresentative != "" && (!e.searches() || e.AppID == "") {
+		errs = append(errs, errors.New(prefix+"ESIGN_ORG_NAME, _CODE and _REPRESENTATIVE belong together, and to an "+prefix+"ESIGN_APP_ID"))
 	}
 	if c.SecretKeys.IsZero() {
 		errs = append(errs, errors.New(prefix+"SECRET_KEYS is not set; certdesk doctor prints fresh ones"))

@@ -55,7 +55,8 @@ var house = []rule{
 	{dir: "cmd/ukeyagent/token/tokentest"},
 	{dir: "cmd/ukeyagent", ours: "server/activation cmd/ukeyagent/token", vendors: "github.com/miekg/pkcs11 github.com/alecthomas/kong github.com/emmansun/gmsm golang.org/x/term"},
 	{dir: "deploy/world", vendors: "golang.org/x/net/html", ours: "flows cmd/ukeyagent/token/tokentest bot/wechat/wechattest miniapp/alipay/alipaytest server/courier/couriertest server/esign/esigntest server/sms/smstest server/bank/banktest server/ca/catest"},
-	{dir: "cmd/certdesk", ours: "flows bot server server/sealed deploy/world", vendors: "github.com/alecthomas/kong github.com/HdrHistogram/hdrhistogram-go"},
+	{dir: "deploy"},
+	{dir: "cmd/certdesk", ours: "flows bot server server/sealed deploy deploy/world", vendors: "github.com/alecthomas/kong github.com/HdrHistogram/hdrhistogram-go"},
 }
 
 const module = "certdesk/"

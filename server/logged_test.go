@@ -202,6 +202,14 @@ func (s *storm) ledgerFails(other *citizen) {
 	does("INSERT INTO effect (talk, event, idx, verb, sealed, job, at) VALUES (?, ?, 0, 'say', '', 0, 1)", s.id, "lost")
 	s.wait(s.t, "the lost effect to be found", s.logged("an effect was stuck"))
 
+	does("ALTER TABLE branch RENAME TO away_branch")
+	defer does("ALTER TABLE away_branch RENAME TO branch")
+	search := desk.Pending{Ref: desk.Ref{Talk: s.id, Event: "search"}, Effect: flows.FindBranch{}, At: s.now()}
+	if err := s.book.Enter(s.t.Context(), []desk.Pending{search}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.wait(s.t, "a search to fail", s.logged("a list of branches was not searched"))
+
 	for _, table := range []string{"effect", "transcript", "inbox", "bank_line", "help", "ticket", "company_grant", "review"} {
 		does("ALTER TABLE " + table + " RENAME TO away_" + table)
 		defer does("ALTER TABLE away_" + table + " RENAME TO " + table)

@@ -160,8 +160,12 @@ func (s *Server) pageSend(c *fiber.Ctx) error {
 		return s.show(c, talk, question, sent, answer.Refusals)
 	}
 	s.takeSeat(c, k.talk)
-	if sent.Get("_choice") != "" && answer.Entry == talk.Case.Entry {
-		return s.show(c, talk, question, sent, nil) // still there: what was typed stays
+	filled, isPage := what.(flows.Filled)
+	switch stays := answer.Entry == talk.Case.Entry; {
+	case stays && !isPage:
+		return s.show(c, talk, question, sent, nil) // what was typed stays
+	case stays && filled.Page == flows.PageID(talk.Case.At):
+		return s.show(c, talk, question, sent, map[flows.Key]string{"": strings.Join(besides(answer.Replies, question), "\n")})
 	}
 	return c.Redirect("/h5/now", fiber.StatusSeeOther)
 }

@@ -27,6 +27,7 @@ import (
 	"certdesk/server/ca"
 	"certdesk/server/courier"
 	"certdesk/server/desk"
+	"certdesk/server/esign"
 	"certdesk/server/ledger"
 	"certdesk/server/sms"
 	"certdesk/server/talks"
@@ -55,6 +56,7 @@ type Server struct {
 	bank      *bank.Feed
 	register  desk.Register // none, when nil
 	factors   desk.Factors  // none, when nil
+	esign     *esign.Client // none, when nil
 	links     *links
 	guesses   *limiter
 	console   *consoleHTTP

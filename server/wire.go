@@ -58,7 +58,7 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 		Flow: flow, Talks: s.talks, Known: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log, Watch: s.watch,
 		Partners: desk.Partners{
 			Face: s.face, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Words: cfg.SMS.Word, Authority: s.authority, Bank: s.bank,
-			Payer: s.alipay, Holders: s.alipay, Register: s.register, Factors: s.factors, Eyes: s.eyes, Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
+			Payer: s.alipay, Holders: s.alipay, Register: s.register, Factors: s.factors, Eyes: s.eyes, Branches: s.branches(), Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
 			Away:   s.health.away,
 			Payee:  flows.Payee{Name: cfg.Bank.AccountName, Account: cfg.Bank.Account, Bank: cfg.Bank.BankName},
@@ -247,6 +247,18 @@ func (s *Server) wireRegister() error {
 	if err != nil {
 		return err
 	}
-	s.register, s.factors = client, client // never a nil client that looks like one
+	s.esign, s.register, s.factors = client, client, client // never a nil client that looks like one
 	return nil
+}
+
+// branches are the lists in which the branches of banks are searched for: that of
+// e签宝, when there is an organisation to search for it, then the operator's file.
+func (s *Server) branches() []desk.Branches {
+	lists := []desk.Branches{s.book}
+	if e := s.cfg.ESign; e.searches() {
+		lists = append([]desk.Branches{
+			s.esign.Branches(esign.Searcher{Name: e.OrgName, CreditCode: e.OrgCode, Representative: e.OrgRepresentative}, s.talks.Shelf()),
+		}, lists...)
+	}
+	return lists
 }

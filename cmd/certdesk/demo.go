@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"certdesk/deploy"
 	"certdesk/deploy/world"
 	"certdesk/flows"
 	"certdesk/server"
@@ -156,6 +158,9 @@ func (d demoCommand) serve(ctx context.Context, env map[string]string, log *slog
 		if err != nil && !errors.Is(err, server.ErrNameTaken) {
 			return errors.Join(err, service.Close())
 		}
+	}
+	if _, _, err := service.ImportBranches(ctx, bytes.NewReader(deploy.SampleBranches), "demo"); err != nil {
+		return errors.Join(err, service.Close())
 	}
 	fmt.Printf(`certdesk demo is running. Three places to look at:
 

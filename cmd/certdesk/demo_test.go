@@ -242,21 +242,22 @@ func (a *applicant) tellsTheAmount(asked item, who resident) {
 		a.get("/world/bank/arrivals", &all)
 		return all
 	}
-	account := func(page, number string) {
-		a.fills(page, map[string]string{
-			"pacct": number, "pbank": "中国建设银行", "pprov": "浙江省", "pcity": "杭州市", "pbranch": "杭州西湖支行",
-		})
-		a.picks(a.hears("请核对，我方将向这个账户汇款"), "确认汇款")
+	account := func(page, number, branch, code string, chosen ...string) {
+		a.fills(page, map[string]string{"pacct": number, "pbank": "中国建设银行", "pprov": "浙江省", "pcity": "杭州市", "pbranch": branch})
+		for _, label := range chosen {
+			a.picks(a.hears("请选择 中国建设银行 的开户支行"), label)
+		}
+		a.picks(a.hears(code), "确认汇款")
 	}
 	a.fills(a.opens(asked), map[string]string{"uscc": who.Company.Code})
 	a.picks(a.hears("开通企业支付宝"), "我是法定代表人")
 	a.picks(a.hears("登记的法定代表人不是您本人"), "对公汇款")
 	a.picks(a.hears("查看打款细则"), "改为你们汇款给我们")
-	account(a.opens(a.hears("对公账户")), "33001616781053009999")
+	account(a.opens(a.hears("对公账户")), "33001616781053009999", "西湖", "105331000025", "杭州西湖文化示例支行")
 	a.hears("我方已向")
 	a.post("/world/bank/return", map[string]string{"number": arrivals()[0].Number, "code": "PAYEE_NOT_EXIST"}, nil)
 	page := a.opens(a.hears("没有找到这个银行账户"))
-	account(page, who.Company.Account)
+	account(page, who.Company.Account, "建行杭州西湖示例支行", "105331000017")
 	page = a.opens(a.hears("我方已向"))
 	sent := arrivals()
 	if len(sent) != 2 || sent[1].Account != who.Company.Account || sent[1].Payee != who.Company.Name {

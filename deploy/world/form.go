@@ -32,7 +32,7 @@ func (p person) answers(code string) map[flows.Key]string {
 		flows.KeyTerms: "on", flows.KeyDuty: "on",
 		flows.KeyName: p.Name, flows.KeyIDNumber: p.IDNumber, flows.KeyPaperNumber: "E12345678",
 		flows.KeyConsent: "on", flows.KeyBankCard: p.Card, flows.KeyOrgNumber: p.Company.Code,
-		flows.KeyProofAccount: p.Company.Account, flows.KeyProofBank: "中国建设银行", flows.KeyProofBranch: p.Company.Bank,
+		flows.KeyProofAccount: p.Company.Account, flows.KeyProofBank: "中国建设银行", flows.KeyProofBranch: p.Company.Branch, flows.KeyBranchSaid: p.Company.Branch,
 		flows.KeyProofProvince: p.Address.Province, flows.KeyProofCity: p.Address.City,
 		flows.KeyOrgName: p.Company.Name, flows.KeyOrgName2: p.Company.Name,
 		flows.KeyCreditCode: p.Company.Code, flows.KeyTaxNumber: p.Company.Code,

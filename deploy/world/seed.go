@@ -47,6 +47,7 @@ type company struct {
 	Name      string `json:"name"`
 	Code      string `json:"code"` // unified social credit code
 	Bank      string `json:"bank"`
+	Branch    string `json:"branch"` // words of it, as people remember them
 	Account   string `json:"account"`
 	Address   string `json:"address"`
 	Telephone string `json:"telephone"`
@@ -57,12 +58,12 @@ type company struct {
 // Source of the numbers: the test values of the validation rules.
 var (
 	software = company{
-		Name: "杭州某某信息科技有限公司", Code: "91330106MA0000015K", Bank: "例子银行杭州西湖支行",
+		Name: "杭州某某信息科技有限公司", Code: "91330106MA0000015K", Bank: "例子银行杭州西湖支行", Branch: "西湖",
 		Account: "33001616781053000001", Address: "杭州市西湖区某某路90号", Telephone: "0571-88123456", Alipay: "2088000000000901",
 		Legal: "周敏",
 	}
 	trade = company{
-		Name: "宁波某某贸易有限公司", Code: "91350100M000100Y43", Bank: "例子银行宁波海曙支行",
+		Name: "宁波某某贸易有限公司", Code: "91350100M000100Y43", Bank: "例子银行宁波海曙支行", Branch: "海曙",
 		Account: "33001616781053000002", Address: "宁波市海曙区某某路12号", Telephone: "0574-87123456", Alipay: "2088000000000902",
 		Legal: "陈静",
 	}
@@ -102,6 +103,14 @@ func registered() []esigntest.Company {
 		{Name: software.Name, Code: software.Code, Representative: software.Legal, IDNumber: people[4].IDNumber},
 		{Name: trade.Name, Code: trade.Code, Representative: trade.Legal},
 	}
+}
+
+// listed are the branches that e签宝 knows; the operator of the demo has a list of
+// its own.
+var listed = []esigntest.Branch{
+	{Bank: "中国建设银行", Name: "中国建设银行股份有限公司杭州西湖某某支行", Code: "105331000092", Province: "浙江", City: "杭州市"},
+	{Bank: "中国建设银行", Name: "中国建设银行股份有限公司杭州西湖某某第二支行", Code: "105331000095", Province: "浙江", City: "杭州市"},
+	{Bank: "中国建设银行", Name: "中国建设银行股份有限公司宁波海曙某某支行", Code: "105332000094", Province: "浙江", City: "宁波市"},
 }
 
 // holders are those whom telephone companies and banks know.

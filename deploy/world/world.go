@@ -120,7 +120,7 @@ func (w *World) settleIn(service string) (err error) {
 		return err
 	}
 	w.esign = esigntest.New(esigntest.Config{
-		AppID: w.keys.ESignAppID, Secret: flows.Conceal(w.keys.ESignSecret), Companies: registered(), Holders: holders(slices.Concat(people, crowd(w.cfg.Crowd))), Clock: w.cfg.Now,
+		AppID: w.keys.ESignAppID, Secret: flows.Conceal(w.keys.ESignSecret), Companies: registered(), Holders: holders(slices.Concat(people, crowd(w.cfg.Crowd))), Branches: listed, Clock: w.cfg.Now,
 	})
 	if w.ca, err = catest.Open(w.dir("ca"), w.cfg.Now); err != nil {
 		return err
@@ -230,6 +230,7 @@ func (w *World) Handler() http.Handler {
 	mux.Handle("/bank/statement", w.bank)
 	mux.Handle("POST /{$}", w.sms)
 	mux.Handle(esigntest.Prefix, w.esign)
+	mux.Handle(esigntest.FlowPrefix, w.esign)
 	w.mountPage(mux)
 	chatPhone{w.wechat, w.talk, w.cfg.Now}.mount(mux)
 	payPhone{w.alipay, camera{w.wechat, w.cfg.Service}}.mount(mux)

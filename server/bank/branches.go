@@ -28,7 +28,8 @@ var branchColumns = []string{"联行号", "银行", "省份", "城市", "支行�
 // ReadBranches reads a list of branches, and tells the file's digest: CSV in
 // UTF-8 or GB18030 with the columns 联行号, 银行, 省份, 城市, 支行名称, in this
 // order, under a line with their names. The name of a bank that
-// [flows.FindBank] knows, and of a city that is short, become whole. A line
+// [flows.FindBank] knows, and of a city that is short, become whole; that of any
+// other bank becomes [flows.PlainBank]. A line
 // that cannot be right, and two lines with one code that differ, refuse the
 // whole file with [ErrBranches]; the same line may come twice.
 func ReadBranches(r io.Reader) (all []flows.Branch, digest string, err error) {
@@ -109,7 +110,7 @@ func readBranch(row []string) (flows.Branch, error) {
 	if err != nil {
 		return flows.Branch{}, err
 	}
-	b := flows.Branch{Code: code.Digits, Bank: cells[1], Province: cells[2], City: flows.WholeCity(cells[3]), Name: cells[4]}
+	b := flows.Branch{Code: code.Digits, Bank: flows.PlainBank(cells[1]), Province: cells[2], City: flows.WholeCity(cells[3]), Name: cells[4]}
 	if bank, ok := flows.FindBank(b.Bank); ok && bank.Code == b.Code[:3] && code.Bank != "" {
 		b.Bank = bank.Name
 	}

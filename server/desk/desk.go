@@ -69,10 +69,11 @@ type Partners struct {
 	Authority Authority
 	Payer     Payer
 	Holders   Holders
-	Register  Register // none, when nil
-	Factors   Factors  // none, when nil
-	Eyes      Eyes     // none, when nil
-	Amounts   Range    // of what the payer sends
+	Register  Register   // none, when nil
+	Factors   Factors    // none, when nil
+	Eyes      Eyes       // none, when nil
+	Branches  []Branches // asked in this order
+	Amounts   Range      // of what the payer sends
 	Bank      Statement
 	Voices    map[flows.Channel]Voice
 	Payee     flows.Payee // where companies send their 0.01 yuan

@@ -17,6 +17,8 @@ func TestACompanyTellsTheAmount(t *testing.T) {
 	h.says("平台打款")
 	account := func(number string) {
 		h.fills(form("pacct", number, "pbank", "中国建设银行", "pprov", "浙江省", "pcity", "杭州市", "pbranch", "杭州西湖支行"))
+		h.reaches(flows.CompanyBranchCode) // nobody has a list
+		h.says("按填写的支行汇款")
 		h.says("确认汇款")
 		h.reaches(flows.CompanyAmount)
 	}

@@ -42,6 +42,8 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 		return d.sendCode(ctx, ref, e.Purpose)
 	case flows.Register:
 		return d.cfg.Ledger.Register(ctx, ref, now)
+	case flows.FindBranch:
+		return d.findBranch(ctx, ref)
 	case flows.CheckAmount:
 		return d.checkAmount(ctx, ref)
 	case flows.CompareName:

@@ -37,6 +37,9 @@ type town struct {
 	returned bool                    // whether the bank sends payouts back
 	onQR     func(number string)     // called while QR is being answered
 	unspoken error                   // what Say answers
+	branches []flows.Branch          // of a provider's list; none, when nil
+	unlisted error                   // what Branches answers
+	searched int                     // how often
 }
 
 func newTown() *town {
@@ -68,6 +71,16 @@ func (w *town) Moved(_ context.Context, mobile flows.Secret, _ string) error {
 	defer w.mu.Unlock()
 	w.warned = append(w.warned, mobile.Reveal())
 	return nil
+}
+
+func (w *town) Branches(context.Context, flows.BranchQuery) ([]flows.Branch, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.searched++
+	if w.branches == nil && w.unlisted == nil {
+		return nil, desk.ErrUnknown
+	}
+	return w.branches, w.unlisted
 }
 
 func (w *town) code() string {

@@ -10,7 +10,7 @@ import (
 // in the middle, and cancels: what was open is gone on with and not begun twice,
 // and then it is given up, whichever way it is.
 func TestEveryWayKeepsTheContract(t *testing.T) {
-	account := form("pacct", "33001616781053000001", "pbank", "中国建设银行", "pprov", "浙江省", "pcity", "杭州市", "pbranch", "杭州西湖支行")
+	account := form("pacct", "33001616781053000001", "pbank", "中国建设银行", "pprov", "浙江省", "pcity", "杭州市", "pbranch", "杭州西湖支行", "pcode", "105331000016")
 	for _, way := range []struct {
 		way   flows.Way
 		goes  func(*house)
@@ -46,6 +46,7 @@ func TestEveryWayKeepsTheContract(t *testing.T) {
 			h.says("对公汇款")
 			h.says("平台打款")
 			h.fills(account)
+			h.reaches(flows.CompanyConfirm)
 			h.says("确认汇款")
 		}, flows.CompanyAmount, flows.AwaitingUser}, // once the bank says that it is there
 		{flows.WayReview, func(h *house) {

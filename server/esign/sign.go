@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -26,8 +27,11 @@ const (
 	maxAnswer   = 64 << 10 // bytes that are read of one answer
 )
 
-// digest is the Content-MD5 of a body.
+// digest is the Content-MD5 of a body: nothing when there is none.
 func digest(body []byte) string {
+	if body == nil {
+		return ""
+	}
 	sum := md5.Sum(body) //nolint:gosec // see above
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
@@ -40,39 +44,71 @@ func signature(secret flows.Secret, method, path string, body []byte) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// compare puts one question. A no of the gateway is about our account or about
+// request is one call. A query has one value at most.
+type request struct {
+	method, path string
+	key, value   string // of the query; none when the key is empty
+	body         []byte
+}
+
+// signed is the address as the signature has it: with a value that is not
+// encoded, which the facts have from memory.
+func (r request) signed() string {
+	if r.key == "" {
+		return r.path
+	}
+	return r.path + "?" + r.key + "=" + r.value
+}
+
+func (r request) sent() string {
+	if r.key == "" {
+		return r.path
+	}
+	return r.path + "?" + url.Values{r.key: {r.value}}.Encode()
+}
+
+// call puts one question. A no of the gateway is about our account or about
 // load, never about the customer, so it stays an ordinary error.
+func (c *Client) call(ctx context.Context, q request) (answer []byte, err error) {
+	r, err := http.NewRequestWithContext(ctx, q.method, strings.TrimRight(c.cfg.URL, "/")+q.sent(), bytes.NewReader(q.body))
+	if err != nil {
+		return nil, fmt.Errorf("request: %w", err)
+	}
+	for name, value := range map[string]string{
+		"Accept": accept, "Content-Type": contentType, "Content-MD5": digest(q.body),
+		"X-Tsign-Open-App-Id": c.cfg.AppID, "X-Tsign-Open-Auth-Mode": "Signature",
+		"X-Tsign-Open-Ca-Timestamp": strconv.FormatInt(c.now().UnixMilli(), 10),
+		"X-Tsign-Open-Ca-Signature": signature(c.cfg.Secret, q.method, q.signed(), q.body),
+	} {
+		r.Header.Set(name, value)
+	}
+	said, err := c.http.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("request: %w", err)
+	}
+	defer said.Body.Close()
+	if said.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%w: HTTP status %d", errAnswer, said.StatusCode)
+	}
+	answer, err = io.ReadAll(io.LimitReader(said.Body, maxAnswer+1))
+	if err != nil {
+		return nil, fmt.Errorf("answer: %w", err)
+	}
+	if len(answer) > maxAnswer {
+		return nil, fmt.Errorf("%w: longer than %d bytes", errAnswer, maxAnswer)
+	}
+	return answer, nil
+}
+
+// compare asks whether what is said is what a source knows.
 func (c *Client) compare(ctx context.Context, path string, question any) (match bool, err error) {
 	body, err := json.Marshal(question)
 	if err != nil {
 		return false, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(c.cfg.URL, "/")+path, bytes.NewReader(body))
+	said, err := c.call(ctx, request{method: http.MethodPost, path: path, body: body})
 	if err != nil {
-		return false, fmt.Errorf("request: %w", err)
-	}
-	for name, value := range map[string]string{
-		"Accept": accept, "Content-Type": contentType, "Content-MD5": digest(body),
-		"X-Tsign-Open-App-Id": c.cfg.AppID, "X-Tsign-Open-Auth-Mode": "Signature",
-		"X-Tsign-Open-Ca-Timestamp": strconv.FormatInt(c.now().UnixMilli(), 10),
-		"X-Tsign-Open-Ca-Signature": signature(c.cfg.Secret, http.MethodPost, path, body),
-	} {
-		r.Header.Set(name, value)
-	}
-	answer, err := c.http.Do(r)
-	if err != nil {
-		return false, fmt.Errorf("request: %w", err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return false, fmt.Errorf("%w: HTTP status %d", errAnswer, answer.StatusCode)
-	}
-	said, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
-	if err != nil {
-		return false, fmt.Errorf("answer: %w", err)
-	}
-	if len(said) > maxAnswer {
-		return false, fmt.Errorf("%w: longer than %d bytes", errAnswer, maxAnswer)
+		return false, err
 	}
 	return verdict(said)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"certdesk/flows"
+	"certdesk/server/desk"
 )
 
 type branchRow struct {
@@ -62,35 +63,42 @@ func (l *Ledger) EnterBranches(ctx context.Context, f BranchFile, at time.Time) 
 	return known, err
 }
 
-const branchesFound = 20 // shown at once: who finds more says more
+const branchesFound = 20 // at once: who is not among them says more
 
-// Branches finds branches by their bank, their city and words of their names,
-// at most twenty, in the order of their names. There are none when no file was
-// brought.
+// Branches implements [desk.Branches]: branches of the bank in the city, or when
+// none fits there in the province, by words of their names. The short names come
+// first: the one that says no more than was asked for is among them.
 func (l *Ledger) Branches(ctx context.Context, q flows.BranchQuery) ([]flows.Branch, error) {
-	return branches(ctx, l.read, q)
-}
-
-func branches(ctx context.Context, db bun.IDB, q flows.BranchQuery) ([]flows.Branch, error) {
-	var rows []branchRow
-	find := db.NewSelect().Model(&rows).Order("name", "code").Limit(branchesFound)
-	if q.Bank != "" {
-		find = find.Where("bank = ?", q.Bank)
+	for _, place := range []struct{ column, name string }{{"city", q.City}, {"province", q.Province}} {
+		var rows []branchRow
+		find := l.read.NewSelect().Model(&rows).OrderExpr("LENGTH(name), name, code").Limit(branchesFound).
+			Where("bank = ? AND ? = ?", q.Bank, bun.Ident(place.column), place.name)
+		for _, word := range q.Words() {
+			find = find.Where(`name LIKE ? ESCAPE '!'`, "%"+literally.Replace(word)+"%")
+		}
+		if err := find.Scan(ctx); err != nil {
+			return nil, fmt.Errorf("ledger: branches: %w", err)
+		}
+		if len(rows) > 0 {
+			return branches(rows), nil
+		}
 	}
-	if q.City != "" {
-		find = find.Where("city = ?", q.City)
-	}
-	for _, word := range strings.Fields(q.Words) {
-		find = find.Where(`name LIKE ? ESCAPE '!'`, "%"+literally.Replace(word)+"%")
-	}
-	if err := find.Scan(ctx); err != nil {
+	known, err := l.read.NewSelect().Model((*branchRow)(nil)).Exists(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("ledger: branches: %w", err)
 	}
+	if !known {
+		return nil, fmt.Errorf("ledger: branches: %w", desk.ErrUnknown)
+	}
+	return nil, nil
+}
+
+func branches(rows []branchRow) []flows.Branch {
 	found := make([]flows.Branch, len(rows))
 	for i, r := range rows {
 		found[i] = flows.Branch{Code: r.Code, Bank: r.Bank, Province: r.Province, City: r.City, Name: r.Name}
 	}
-	return found, nil
+	return found
 }
 
 // literally makes a word mean itself in a pattern.

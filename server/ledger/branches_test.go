@@ -1,12 +1,16 @@
 package ledger
 
 import (
-	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"certdesk/flows"
+	"certdesk/server/desk"
+	"certdesk/server/sealed"
 )
 
 func TestBranches(t *testing.T) {
@@ -27,62 +31,80 @@ func TestBranches(t *testing.T) {
 				t.Errorf("Branches(%+v) = %v, %v, want %v", q, got, err, want)
 			}
 		}
-		finds(flows.BranchQuery{Bank: wenSan.Bank})
+		if _, err := l.Branches(t.Context(), flows.BranchQuery{Bank: wenSan.Bank, City: "杭州市"}); !errors.Is(err, desk.ErrUnknown) {
+			t.Errorf("Branches of no list = %v, want ErrUnknown", err)
+		}
 		enter(2, wenSan, jinPing)
 		enter(2, wenSan, jinPing) // a file may come twice
 		enter(3, wuLin)           // a file is a part
-		finds(flows.BranchQuery{Bank: "中国工商银行", City: "杭州市"}, wenSan, wuLin)
-		finds(flows.BranchQuery{City: "杭州市", Words: " 支行 武林 "}, wuLin)
-		finds(flows.BranchQuery{Words: "%"})
-		finds(flows.BranchQuery{Words: "_"})
-		finds(flows.BranchQuery{Words: "' OR 1=1 --"})
-		finds(flows.BranchQuery{Bank: "中国农业银行", City: "杭州市"})
+		icbc := func(city, name string) flows.BranchQuery {
+			return flows.BranchQuery{Bank: "中国工商银行", Province: "浙江省", City: city, Name: name}
+		}
+		finds(icbc("杭州市", ""), wenSan, wuLin)
+		finds(icbc("杭州市", "工行杭州武林支行"), wuLin)
+		finds(icbc("杭州市", " 中国 武林 "), wuLin)
+		finds(icbc("萧山市", "武林支行"), wuLin) // which the list has under another city
+		finds(icbc("杭州市", "金平支行"))
+		for _, hostile := range []string{"%", "_", "!", "' OR 1=1 --", "\\"} {
+			finds(icbc("杭州市", hostile))
+		}
+		finds(flows.BranchQuery{Bank: "中国农业银行", Province: "浙江省", City: "杭州市"})
 		jinPing.Name = "中国农业银行汕头金平区支行" // it was renamed
 		enter(3, jinPing)
-		finds(flows.BranchQuery{City: "汕头市"}, jinPing)
-
+		finds(flows.BranchQuery{Bank: "中国农业银行", City: "汕头市"}, jinPing)
 	})
 }
 
+// TestBranchesAreManyAndFew: of many the shortest come, and among them the one
+// that says no more than was asked for.
 func TestBranchesAreManyAndFew(t *testing.T) {
 	onEach(t, func(t *testing.T) {
 		l := open(t)
 		var all []flows.Branch
 		for i := range 2*branchesAtOnce + 1 {
-			all = append(all, flows.Branch{Code: fmt.Sprintf("10233100%04d", i), Bank: "中国工商银行", Province: "浙江省", City: "杭州市", Name: fmt.Sprintf("支行%04d", i)})
+			all = append(all, flows.Branch{Code: fmt.Sprintf("10233100%04d", i), Bank: "中国工商银行", Province: "浙江省", City: "杭州市", Name: fmt.Sprintf("西湖%04d支行", i)})
 		}
+		all[1000].Name = "西湖支行"
 		if known, err := l.EnterBranches(t.Context(), BranchFile{Branches: all, By: "li"}, noon); err != nil || known != int64(len(all)) {
 			t.Fatalf("EnterBranches = %d, %v", known, err)
 		}
-		if got, err := l.Branches(t.Context(), flows.BranchQuery{City: "杭州市"}); err != nil || !slices.Equal(got, all[:branchesFound]) {
-			t.Errorf("Branches = %v, %v", got, err)
+		got, err := l.Branches(t.Context(), flows.BranchQuery{Bank: "中国工商银行", City: "杭州市", Name: "西湖"})
+		if want := append(all[1000:1001:1001], all[:branchesFound-1]...); err != nil || !slices.Equal(got, want) {
+			t.Errorf("Branches = %v, %v, want %v", got, err, want)
 		}
 	})
 }
 
-// TestAPayoutKnowsItsBranch finds the code of a branch that the operator's list
-// names once, and none of one that it names twice.
-func TestAPayoutKnowsItsBranch(t *testing.T) {
-	onEach(t, func(t *testing.T) {
-		l := open(t)
-		listed := []flows.Branch{
-			{Code: "105331000017", Bank: "中国建设银行", Province: "浙江省", City: "杭州市", Name: "中国建设银行杭州西湖支行"},
-			{Code: "105331000025", Bank: "中国建设银行", Province: "浙江省", City: "杭州市", Name: "中国建设银行杭州文三支行"},
-		}
-		if _, err := l.EnterBranches(t.Context(), BranchFile{Digest: "f", Branches: listed, By: "li"}, noon); err != nil {
-			t.Fatal(err)
-		}
-		for _, tt := range []struct{ typed, branch, want string }{
-			{"", "杭州西湖支行", "105331000017"},
-			{"", "支行", ""},
-			{"", "某支行", ""},
-			{"105331000025", "杭州西湖支行", "105331000025"},
-		} {
-			to := companyAccount{Bank: flows.Conceal("中国建设银行"), City: flows.Conceal("杭州市"), Branch: flows.Conceal(tt.branch), Code: flows.Conceal(tt.typed)}
-			err := l.tx(t.Context(), func(ctx context.Context, tx txn) error { return l.lookUpBranch(ctx, tx, &to) })
-			if err != nil || to.Code.Reveal() != tt.want {
-				t.Errorf("the code of %s, typed %q, is %q, %v, want %q", tt.branch, tt.typed, to.Code.Reveal(), err, tt.want)
+// BenchmarkBranches searches a list as long as the whole country's: a branch that
+// there is, and one that there is not, which is looked for in the province, too.
+func BenchmarkBranches(b *testing.B) {
+	keys, err := sealed.ParseKeys(sealed.NewKeys())
+	if err != nil {
+		b.Fatal(err)
+	}
+	l, err := Open(b.Context(), Config{DSN: "sqlite:" + filepath.Join(b.TempDir(), "ledger.db"), Keys: keys, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { l.Close() })
+	var all []flows.Branch
+	for i := range 150_000 {
+		bank, city := []string{"中国工商银行", "中国农业银行", "中国建设银行"}[i%3], fmt.Sprintf("第%d市", i%60)
+		all = append(all, flows.Branch{
+			Code: fmt.Sprintf("%012d", i), Bank: bank, Province: "浙江省", City: city, Name: bank + "股份有限公司" + city + fmt.Sprintf("第%d街支行", i),
+		})
+	}
+	if _, err := l.EnterBranches(b.Context(), BranchFile{Branches: all, By: "li"}, noon); err != nil {
+		b.Fatal(err)
+	}
+	for name, word := range map[string]string{"found": "街", "absent": "湖"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				q := flows.BranchQuery{Bank: "中国工商银行", Province: "浙江省", City: "第3市", Name: word}
+				if got, err := l.Branches(b.Context(), q); err != nil || len(got) > 0 != (name == "found") {
+					b.Fatalf("%d branches, %v", len(got), err)
+				}
 			}
-		}
-	})
+		})
+	}
 }

@@ -52,7 +52,7 @@ const (
 // companyAccount is where a payout goes.
 type companyAccount struct {
 	Number, Bank, Province, City, Branch flows.Secret
-	Code                                 flows.Secret // of the branch, as somebody typed it or the operator's list has it
+	Code                                 flows.Secret // of the branch, when somebody knows it
 }
 
 const (
@@ -92,9 +92,6 @@ func (l *Ledger) openPayout(ctx context.Context, tx txn, talk desk.TalkID, betwe
 		return payoutRow{}, nil, err
 	}
 	org, to := payoutTarget(form)
-	if err := l.lookUpBranch(ctx, tx, &to); err != nil {
-		return payoutRow{}, nil, err
-	}
 	if org.Name.IsZero() || org.CreditCode.IsZero() || to.Number.IsZero() {
 		return payoutRow{}, flows.PayoutRefused{Why: "请先填写贵单位的对公账户。"}, nil
 	}
@@ -408,23 +405,10 @@ func (l *Ledger) targetOf(row payoutRow) (org flows.Organisation, to companyAcco
 
 func (l *Ledger) sameTarget(row payoutRow, org flows.Organisation, to companyAccount) (bool, error) {
 	wasOrg, wasTo, err := l.targetOf(row)
-	if wasTo.Code.IsZero() || to.Code.IsZero() {
-		wasTo.Code, to.Code = flows.Secret{}, flows.Secret{} // one of the two may be from the operator's list
+	if to.Code.IsZero() {
+		wasTo.Code = flows.Secret{} // earlier releases looked the code up themselves
 	}
 	return wasOrg == org && wasTo == to, err
-}
-
-// lookUpBranch finds the code of the branch in the operator's list, when it
-// names just one.
-func (l *Ledger) lookUpBranch(ctx context.Context, tx txn, to *companyAccount) error {
-	if !to.Code.IsZero() {
-		return nil
-	}
-	found, err := branches(ctx, tx, flows.BranchQuery{Bank: to.Bank.Reveal(), City: to.City.Reveal(), Words: to.Branch.Reveal()})
-	if err == nil && len(found) == 1 {
-		to.Code = flows.Conceal(found[0].Code)
-	}
-	return err
 }
 
 func payoutPlace(number, column string) string { return "payout/" + number + "/" + column }

@@ -84,3 +84,9 @@ const (
 
 // awayKeys, and a partner's name, is there while some process has given it up.
 const awayKeys = "certdesk:away:"
+
+// The flow of e签宝 in which branches are searched for, and that one was opened.
+const (
+	flowKey    = "certdesk:esign:flow"
+	flowGapKey = "certdesk:esign:flow:gap"
+)

@@ -17,9 +17,9 @@ import (
 )
 
 // Shelf keeps the access token of the official account for all processes, as
-// its client asks for it, the names of the pictures that were uploaded, and which
-// partners do not answer. What
-// it loses is fetched, or uploaded, again.
+// its client asks for it, the names of the pictures that were uploaded, which
+// partners do not answer, and the flow in which branches are searched for. What
+// it loses is fetched, uploaded, opened, or found out again.
 type Shelf struct {
 	redis redis.UniversalClient
 	keys  *sealed.Keys
@@ -191,4 +191,37 @@ func (f *Shelf) DropTold(ctx context.Context, id string) error {
 		return fmt.Errorf("talks: shelf: %w", err)
 	}
 	return nil
+}
+
+// A flow of e签宝 lives for thirty days. Opening one costs money, also when it
+// fails, so it is tried once an hour at most.
+const (
+	flowLasts = 29 * 24 * time.Hour
+	flowGap   = time.Hour
+)
+
+// Flow returns the flow in which branches are searched for, or nothing.
+func (f *Shelf) Flow(ctx context.Context) (string, error) {
+	flow, err := f.redis.Get(ctx, flowKey).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return "", fmt.Errorf("talks: shelf: %w", err)
+	}
+	return flow, nil
+}
+
+// KeepFlow replaces it.
+func (f *Shelf) KeepFlow(ctx context.Context, flow string) error {
+	if err := f.redis.Set(ctx, flowKey, flow, flowLasts).Err(); err != nil {
+		return fmt.Errorf("talks: shelf: %w", err)
+	}
+	return nil
+}
+
+// MayOpen counts the opening of a flow, if it is allowed now.
+func (f *Shelf) MayOpen(ctx context.Context) (bool, error) {
+	may, err := f.redis.SetNX(ctx, flowGapKey, 1, flowGap).Result()
+	if err != nil {
+		return false, fmt.Errorf("talks: shelf: %w", err)
+	}
+	return may, nil
 }

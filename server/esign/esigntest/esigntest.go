@@ -1,7 +1,8 @@
 // Package esigntest is the stand-in of e签宝: it compares what it is asked with
-// the register that it was given, and refuses what the platform would refuse,
-// with its codes: a wrong signature, a time in seconds or a quarter of an hour
-// off, a missing field, the same question eleven times in a minute.
+// the register that it was given, searches its list of branches inside a flow of
+// an organisation, and refuses what the platform would refuse, with its codes: a
+// wrong signature, a time in seconds or a quarter of an hour off, a missing field,
+// the same question eleven times in a minute, a flow that is none or is over.
 //
 // It shares no code with the client it checks, and remembers who asked what
 // only for that count.
@@ -9,7 +10,6 @@ package esigntest
 
 import (
 	"crypto/hmac"
-	"crypto/md5" //nolint:gosec // the platform prescribes it
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -32,6 +32,7 @@ type Config struct {
 	Secret    flows.Secret
 	Companies []Company
 	Holders   []Holder
+	Branches  []Branch
 	Clock     func() time.Time
 }
 
@@ -59,6 +60,7 @@ type Register struct {
 	mu     sync.Mutex
 	asked  map[string][]time.Time
 	faults map[string]int
+	flows  map[string]time.Time // when each was opened
 }
 
 // New makes the stand-in.
@@ -66,7 +68,7 @@ func New(cfg Config) *Register {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
-	return &Register{cfg: cfg, asked: map[string][]time.Time{}, faults: map[string]int{}}
+	return &Register{cfg: cfg, asked: map[string][]time.Time{}, faults: map[string]int{}, flows: map[string]time.Time{}}
 }
 
 // faultNames are what can go wrong: "500" answers without an answer, "timeout"
@@ -102,8 +104,11 @@ type answer struct {
 	Data   any    `json:"data"`
 }
 
-// Prefix of the paths that the stand-in answers.
-const Prefix = "/v2/identity/verify/"
+// Prefixes of the paths that the stand-in answers: comparisons, and flows.
+const (
+	Prefix     = "/v2/identity/verify/"
+	FlowPrefix = "/v2/identity/auth/"
+)
 
 // The comparisons, each with the fields that it wants.
 var services = map[string][]string{
@@ -138,6 +143,9 @@ func (r *Register) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 func (r *Register) answer(q *http.Request, body []byte) answer {
 	if no := r.gate(q, body); no != "" {
 		return answer{status: http.StatusUnauthorized, Code: http.StatusUnauthorized, Words: no}
+	}
+	if rest, ok := strings.CutPrefix(q.URL.Path, FlowPrefix); ok {
+		return r.inFlow(q, rest, body)
 	}
 	service := strings.TrimPrefix(q.URL.Path, Prefix)
 	needed := services[service]
@@ -187,9 +195,8 @@ func (r *Register) gate(q *http.Request, body []byte) string {
 	head := func(name string) string { return q.Header.Get("X-Tsign-Open-" + name) }
 	at, err := strconv.ParseInt(head("Ca-Timestamp"), 10, 64)
 	off := r.cfg.Clock().Sub(time.UnixMilli(at)).Abs()
-	sum := md5.Sum(body) //nolint:gosec // see above
 	text := fmt.Sprintf("%s\n%s\n%s\n%s\n%s\n%s", q.Method, q.Header.Get("Accept"), q.Header.Get("Content-MD5"),
-		q.Header.Get("Content-Type"), q.Header.Get("Date"), q.URL.RequestURI())
+		q.Header.Get("Content-Type"), q.Header.Get("Date"), plainAddress(q.URL))
 	mac := hmac.New(sha256.New, []byte(r.cfg.Secret.Reveal()))
 	_, _ = io.WriteString(mac, text)
 	signed, wrong := base64.StdEncoding.DecodeString(head("Ca-Signature"))
@@ -200,7 +207,7 @@ func (r *Register) gate(q *http.Request, body []byte) string {
 		return "INVALID_TOKEN"
 	case err != nil || off > 15*time.Minute:
 		return "INVALID_TIMESTAMP"
-	case q.Header.Get("Content-MD5") != base64.StdEncoding.EncodeToString(sum[:]):
+	case q.Header.Get("Content-MD5") != contentMD5(q.Method, body):
 		return "INVALID_CONTENT_MD5"
 	case wrong != nil || !hmac.Equal(signed, mac.Sum(nil)):
 		return "INVALID_SIGNATURE"
