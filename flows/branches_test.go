@@ -145,9 +145,27 @@ func FuzzFound(f *testing.F) {
 		}
 		form := Form{KeyProofBank: Conceal(bank), KeyBranchFound: Conceal(listed(found.Branches))}
 		for _, label := range branchLabels(form) {
-			if said, err := readBranchSaid(label, noon); err != nil || said != label {
-				t.Errorf("the choice %q is read as %q, %v", label, said, err)
+			form[KeyBranchSaid] = Conceal(label)
+			if b, ok := saidBranch(form); !ok || b.Code != found.Branches[0].Code {
+				t.Errorf("the choice %q is %+v, %t", label, b, ok)
 			}
 		}
 	})
+}
+
+// TestBranchesAreNoQuestions: what names a branch is read, and what asks about one
+// is answered.
+func TestBranchesAreNoQuestions(t *testing.T) {
+	f := Manual(testPhone)
+	c := Case{At: CompanyBranchWords, Entry: "e0", Form: Form{KeyProofBank: Conceal("中国工商银行"), KeyProofProvince: Conceal("浙江省")}}
+	for text, want := range map[string]string{
+		"杭州文三支行": "answers / take the words", "文三": "answers / take the words", "解放路支行": "answers / take the words", "发展大道支行": "answers / take the words",
+		"中国工商银行股份有限公司杭州开元支行": "answers / take the words", "102331002026": "answers [a code] / take the code", "1023 3100 2026": "answers [a code] / take the code",
+		"联行号102331002026": "answers [a code] / take the code", "联行号：102331002026": "answers [a code] / take the code", "支行：杭州文三支行": "answers / take the words",
+		"支行名称是文三支行": "answers / take the words", "联行号在哪里看": "asked branch", "不知道联行号怎么办": "asked branch", "帮助": "help", "人工": "call an agent", "返回": "back",
+	} {
+		if out := f.Decide(c, said(text, "")); out.Via != want {
+			t.Errorf("%s: %s, want %s", text, out.Via, want)
+		}
+	}
 }
