@@ -34,9 +34,6 @@ func TestFoundLeavesOut(t *testing.T) {
 		"another bank's code":     func(b *Branch) { b.Code = "103331000002" },
 		"a family's code":         func(b *Branch) { b.Code = "313331000002" },
 		"another province's code": func(b *Branch) { b.Code = "102586000002" },
-		"a bank with foreign money": func(b *Branch) {
-			b.Code = "501331000002"
-		},
 		"eleven digits":      func(b *Branch) { b.Code = "10233100002" },
 		"thirteen digits":    func(b *Branch) { b.Code = "1023310000020" },
 		"digits with blanks": func(b *Branch) { b.Code = "1023 3100 0002" },
@@ -57,6 +54,27 @@ func TestFoundLeavesOut(t *testing.T) {
 		bad(&b)
 		if found := q.Found([]Branch{b, good}); len(found.Branches) != 1 || found.Branches[0] != good || found.More {
 			t.Errorf("%s: %+v", about, found)
+		}
+	}
+}
+
+// TestFoundOfOtherBanks: a bank without a code to itself is known by its name, and
+// one with foreign money is sent none.
+func TestFoundOfOtherBanks(t *testing.T) {
+	for _, tt := range []struct {
+		bank string
+		b    Branch
+		fits bool
+	}{
+		{"杭州银行", Branch{Code: "313331000014", Bank: "杭州银行", Name: "西湖支行（新）"}, true},
+		{"杭州银行", Branch{Code: "313331000014", Name: "杭州银行股份有限公司西湖支行"}, true},
+		{"杭州银行", Branch{Code: "313331000014", Bank: "宁波银行", Name: "宁波银行杭州西湖支行"}, false},
+		{"杭州银行", Branch{Code: "102331000014", Bank: "杭州银行", Name: "杭州银行西湖支行"}, false},
+		{"汇丰银行", Branch{Code: "501331000014", Bank: "汇丰银行", Name: "汇丰银行杭州支行"}, false},
+	} {
+		q := BranchQuery{Bank: tt.bank, Province: "浙江省", City: "杭州市"}
+		if found := q.Found([]Branch{tt.b}); len(found.Branches) > 0 != tt.fits {
+			t.Errorf("%+v of %s: %v, want %t", tt.b, tt.bank, found.Branches, tt.fits)
 		}
 	}
 }
