@@ -3,6 +3,7 @@
 package bot
 
 import (
+	"fmt"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -179,5 +180,36 @@ func TestRenderNotes(t *testing.T) {
 	}
 	if got := (Note{Text: "办什么？", Choices: two}).Plain(); got != "办什么？\n\n"+plain {
 		t.Errorf("Plain = %q", got)
+	}
+}
+
+// TestBranchesFitAMessage: as many branches as people choose from are one text
+// when they are called as branches are, and one menu.
+func TestBranchesFitAMessage(t *testing.T) {
+	bank := flows.BranchQuery{Bank: "中国工商银行", Province: "浙江省", City: "杭州市"}
+	say := func(name string) flows.Reply {
+		var list []flows.Branch
+		for i := range 20 {
+			list = append(list, flows.Branch{Code: fmt.Sprintf("1023310000%02d", i), Name: fmt.Sprintf("中国工商银行股份有限公司杭州%s%d支行", name, i)})
+		}
+		form := flows.Learned(bank.Found(list))
+		form[flows.KeyProofBank] = flows.Conceal(bank.Bank)
+		return flows.Manual("400-000-0000").Question(flows.Case{At: flows.CompanyBranch, Form: form})
+	}
+	question := say("西湖")
+	if answer, rest := Render([]flows.Reply{question}, testLinks); len(rest) > 0 || strings.Count(answer, "msgmenuid=") != 10 {
+		t.Errorf("%d further texts after\n%s", len(rest), answer)
+	}
+	if notes := RenderNotes([]flows.Reply{question}, testLinks); len(notes) != 1 || len(notes[0].Choices) != 10 {
+		t.Errorf("the notes are %+v", notes)
+	}
+	answer, rest := Render([]flows.Reply{say(strings.Repeat("长", 30))}, testLinks)
+	for _, text := range append(rest, answer) {
+		if len(text) > MaxText {
+			t.Errorf("a text of %d bytes", len(text))
+		}
+	}
+	if all := answer + strings.Join(rest, ""); !strings.Contains(all, "1. ") || !strings.Contains(all, "10. ") {
+		t.Errorf("choices are missing:\n%s", all)
 	}
 }

@@ -79,7 +79,7 @@ var branchSteps = []Step{
 			"不知道联行号，可以按您填写的支行汇款，或者改为由贵单位汇款。",
 		Help:  "联行号我们能核对位数、银行和省份；是否有这家支行，以银行收到汇款为准。由贵单位汇款不需要联行号。",
 		Read:  &Reader{Name: "a code", Key: KeyBranchSaid, Read: readPayoutCode},
-		Page:  branchPage(CompanyBranchCode, Field{Label: "12位联行号", Hint: "12位数字", Input: InputNumber, Read: readPayoutCode}),
+		Page:  branchPage(CompanyBranchCode, Field{Label: "12位联行号", Hint: "12位数字", Input: InputNumber, Read: readCodeSaid}),
 		Back:  CompanyAccount,
 		Exits: slices.Concat(branchSaid[:2], withoutBranch),
 	},
@@ -116,12 +116,21 @@ func readBranchWords(text string, _ time.Time) (string, error) {
 	return name, nil
 }
 
+// branchLabel is what people may say before it.
+var branchLabel = regexp.MustCompile(`^(?:(?:开户行)?(?:联行号|行号)(?:是|:)?|(?:开户)?支行(?:名称)?(?:是|:))`)
+
 // readBranchSaid takes words, or a code when it is a number.
 func readBranchSaid(text string, at time.Time) (string, error) {
-	if digits(strip(text, " -")) {
+	text = branchLabel.ReplaceAllString(strip(text, " "), "")
+	if digits(strip(text, "-")) {
 		return readPayoutCode(text, at)
 	}
 	return readBranchWords(text, at)
+}
+
+// readCodeSaid takes a code.
+func readCodeSaid(text string, at time.Time) (string, error) {
+	return readPayoutCode(branchLabel.ReplaceAllString(strip(text, " "), ""), at)
 }
 
 // saidBranch is which of the branches that were found was picked.

@@ -34,9 +34,6 @@ func TestFoundLeavesOut(t *testing.T) {
 		"another bank's code":     func(b *Branch) { b.Code = "103331000002" },
 		"a family's code":         func(b *Branch) { b.Code = "313331000002" },
 		"another province's code": func(b *Branch) { b.Code = "102586000002" },
-		"a bank with foreign money": func(b *Branch) {
-			b.Code = "501331000002"
-		},
 		"eleven digits":      func(b *Branch) { b.Code = "10233100002" },
 		"thirteen digits":    func(b *Branch) { b.Code = "1023310000020" },
 		"digits with blanks": func(b *Branch) { b.Code = "1023 3100 0002" },
@@ -57,6 +54,27 @@ func TestFoundLeavesOut(t *testing.T) {
 		bad(&b)
 		if found := q.Found([]Branch{b, good}); len(found.Branches) != 1 || found.Branches[0] != good || found.More {
 			t.Errorf("%s: %+v", about, found)
+		}
+	}
+}
+
+// TestFoundOfOtherBanks: a bank without a code to itself is known by its name, and
+// one with foreign money is sent none.
+func TestFoundOfOtherBanks(t *testing.T) {
+	for _, tt := range []struct {
+		bank string
+		b    Branch
+		fits bool
+	}{
+		{"杭州银行", Branch{Code: "313331000014", Bank: "杭州银行", Name: "西湖支行（新）"}, true},
+		{"杭州银行", Branch{Code: "313331000014", Name: "杭州银行股份有限公司西湖支行"}, true},
+		{"杭州银行", Branch{Code: "313331000014", Bank: "宁波银行", Name: "宁波银行杭州西湖支行"}, false},
+		{"杭州银行", Branch{Code: "102331000014", Bank: "杭州银行", Name: "杭州银行西湖支行"}, false},
+		{"汇丰银行", Branch{Code: "501331000014", Bank: "汇丰银行", Name: "汇丰银行杭州支行"}, false},
+	} {
+		q := BranchQuery{Bank: tt.bank, Province: "浙江省", City: "杭州市"}
+		if found := q.Found([]Branch{tt.b}); len(found.Branches) > 0 != tt.fits {
+			t.Errorf("%+v of %s: %v, want %t", tt.b, tt.bank, found.Branches, tt.fits)
 		}
 	}
 }
@@ -145,9 +163,27 @@ func FuzzFound(f *testing.F) {
 		}
 		form := Form{KeyProofBank: Conceal(bank), KeyBranchFound: Conceal(listed(found.Branches))}
 		for _, label := range branchLabels(form) {
-			if said, err := readBranchSaid(label, noon); err != nil || said != label {
-				t.Errorf("the choice %q is read as %q, %v", label, said, err)
+			form[KeyBranchSaid] = Conceal(label)
+			if b, ok := saidBranch(form); !ok || b.Code != found.Branches[0].Code {
+				t.Errorf("the choice %q is %+v, %t", label, b, ok)
 			}
 		}
 	})
+}
+
+// TestBranchesAreNoQuestions: what names a branch is read, and what asks about one
+// is answered.
+func TestBranchesAreNoQuestions(t *testing.T) {
+	f := Manual(testPhone)
+	c := Case{At: CompanyBranchWords, Entry: "e0", Form: Form{KeyProofBank: Conceal("中国工商银行"), KeyProofProvince: Conceal("浙江省")}}
+	for text, want := range map[string]string{
+		"杭州文三支行": "answers / take the words", "文三": "answers / take the words", "解放路支行": "answers / take the words", "发展大道支行": "answers / take the words",
+		"中国工商银行股份有限公司杭州开元支行": "answers / take the words", "102331002026": "answers [a code] / take the code", "1023 3100 2026": "answers [a code] / take the code",
+		"联行号102331002026": "answers [a code] / take the code", "联行号：102331002026": "answers [a code] / take the code", "支行：杭州文三支行": "answers / take the words",
+		"支行名称是文三支行": "answers / take the words", "联行号在哪里看": "asked branch", "不知道联行号怎么办": "asked branch", "帮助": "help", "人工": "call an agent", "返回": "back",
+	} {
+		if out := f.Decide(c, said(text, "")); out.Via != want {
+			t.Errorf("%s: %s, want %s", text, out.Via, want)
+		}
+	}
 }

@@ -52,7 +52,7 @@ func ordinal(word string) string {
 	for _, before := range []string{"我选", "选", "第"} {
 		word = strings.TrimPrefix(word, before)
 	}
-	for _, after := range []string{"个", "项", "种", "条"} {
+	for _, after := range []string{"个", "项", "种", "条", "家"} {
 		word = strings.TrimSuffix(word, after)
 	}
 	return hanDigits.Replace(word)

@@ -151,7 +151,7 @@ func (m *move) hear(step Step, said Said) {
 	word := normal(said.Text)
 	if x, ok := m.picked(step, said, word); ok {
 		if x.On.read {
-			m.read(step, x.On.pick)
+			m.accept(step, x.On.pick)
 		} else {
 			m.take(x)
 		}
@@ -194,6 +194,11 @@ func (m *move) read(step Step, text string) {
 		m.refuse(step, err)
 		return
 	}
+	m.accept(step, value)
+}
+
+// accept takes the answer to a step's reader.
+func (m *move) accept(step Step, value string) {
 	m.save(PageID(step.At), Form{step.Read.Key: Conceal(value)})
 	m.answered(step)
 }

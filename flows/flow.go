@@ -118,8 +118,8 @@ type Action struct {
 
 // Reader turns text into the form's next answer. Read returns the normal form
 // of the text, or a [*Refusal]. Offer lists answers that are printed as choices,
-// because they come from the form and not from the manual; picking one is saying
-// it.
+// because they come from the form and not from the manual; one that is picked is
+// the answer as it is.
 type Reader struct {
 	Name  string
 	Key   Key

@@ -43,6 +43,10 @@ var rulings = map[int]ruling{
 		Verdict: Obeyed, By: []string{"what rests is sealed, an identity number goes after the activation, and a consent can be taken back"},
 		Shown: []string{"server.TestNothingPersonalIsLogged", "server/ledger.TestNothingPersonalRestsInClear", "server/ledger.TestRetention"},
 	},
+	75: {
+		Verdict: Obeyed, By: []string{"whoever has a list of branches: e签宝, or the operator's file"},
+		Shown: []string{"server/desk.TestWhoHasTheList", "server.TestABranchIsChosenInABrowser", "server.TestBranchesOfAProvider"},
+	},
 	98:  notYet("an order is paid with Alipay only"),
 	103: notYet("no invoice is issued"),
 	105: obeyedBy("cmd/ukeyagent", "cmd/ukeyagent.TestActivate"),
