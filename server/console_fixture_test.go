@@ -77,6 +77,17 @@ func (d *counter) HandleTalk(_ context.Context, id desk.TalkID, e flows.Event) (
 	return d.answers[e.ID], d.broken
 }
 
+// Attempts implements [consoleTried]: the first talk has tried two ways.
+func (d *counter) Attempts(_ context.Context, id desk.TalkID, at time.Time) ([]flows.Attempt, error) {
+	if id != talkOne {
+		return nil, nil
+	}
+	return []flows.Attempt{
+		{Way: flows.WayFace, Number: "F1", Status: flows.Approved, At: at.Add(-time.Hour), Until: at},
+		{Way: flows.WayTransfer, Number: "T1", Status: flows.AwaitingUser, Wrong: 2, At: at.Add(-time.Minute), Until: at.Add(time.Hour)},
+	}, nil
+}
+
 func (d *counter) Lines(_ context.Context, id desk.TalkID, after string) ([]desk.Line, string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -213,7 +224,7 @@ func setUp(t *testing.T) *setting {
 		}
 	})
 	s.http = newConsole(consoleConfig{
-		Desk: s, Lines: s, Help: s, Staff: s, Book: book, Account: ourAccount, Keys: keys, Now: s.now, Secure: true,
+		Desk: s, Lines: s, Help: s, Tried: s, Staff: s, Book: book, Account: ourAccount, Keys: keys, Now: s.now, Secure: true,
 		Reach: func(context.Context, desk.TalkID, flows.Contact) (int, time.Time, error) {
 			return 2, time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC), nil
 		},

@@ -44,6 +44,11 @@ type consoleHelp interface {
 	Answered(ctx context.Context, talk desk.TalkID, at time.Time) error
 }
 
+// consoleTried is what was tried to prove somebody: see [desk.Attempts].
+type consoleTried interface {
+	Attempts(ctx context.Context, talk desk.TalkID, at time.Time) ([]flows.Attempt, error)
+}
+
 // consoleStaff knows who may sign in. A wrong name and a wrong password are
 // both [desk.ErrWrong].
 type consoleStaff interface {
@@ -55,8 +60,9 @@ type consoleConfig struct {
 	Desk    consoleDesk
 	Lines   consoleLines
 	Help    consoleHelp
+	Tried   consoleTried
 	Staff   consoleStaff
-	Book    *ledger.Ledger // lines of the bank's statement, reviews, and what was tried
+	Book    *ledger.Ledger // lines of the bank's statement, and reviews
 	Account string         // ours with the bank
 	Keys    *sealed.Keys
 	Now     func() time.Time
@@ -218,7 +224,7 @@ func (c *consoleHTTP) show(x *fiber.Ctx, status int, id desk.TalkID, form consol
 func (c *consoleHTTP) talk(ctx context.Context, talk desk.Talk, question flows.Reply, all []desk.Help, me seat) (console.Talk, error) {
 	v := console.NewTalk(c.Desk.Flow(), talk, question, all, me.Name)
 	var err error
-	if v.Attempts, err = c.Book.Attempts(ctx, talk.ID, c.Now()); err != nil {
+	if v.Attempts, err = c.Tried.Attempts(ctx, talk.ID, c.Now()); err != nil {
 		return v, err
 	}
 	contact := talk.Case.Contact

@@ -314,3 +314,15 @@ func TestWhatAPageLoadsIsThere(t *testing.T) {
 		t.Errorf("another file = %d, want 404", got.status)
 	}
 }
+
+// TestAnAgentSeesWhatWasTried reads the side of a talk: each way of proving the
+// applicant that was gone, and how far it is.
+func TestAnAgentSeesWhatWasTried(t *testing.T) {
+	s := setUp(t)
+	page := s.sit(t, "zhang").get(t, "/console/talks/"+string(talkOne)).body
+	for _, want := range []string{"<b>支付宝刷脸</b>：通过", "<b>对公汇款</b>：等客户，不对 2 次", "前有效，T1"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page of a talk does not say %q", want)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func (s *Server) routes(keys *sealed.Keys) *fiber.App {
 	app.Get("/readyz", s.ready)
 	app.Get("/metrics", s.watch.serve(s.cfg.MetricsToken))
 	s.console = newConsole(consoleConfig{
-		Desk: s.desk, Lines: s.talks, Help: s.book, Staff: s.book, Book: s.book, Account: s.cfg.Bank.Account,
+		Desk: s.desk, Lines: s.talks, Help: s.book, Tried: s.book, Staff: s.book, Book: s.book, Account: s.cfg.Bank.Account,
 		Keys: keys, Now: s.now, Log: s.log, Secure: s.secure(), Reach: s.voice.left,
 	})
 	if !s.has(RoleWeb) {
