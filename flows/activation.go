@@ -35,7 +35,7 @@ var activation = Chapter{
 			Title: "在电脑上制证",
 			Turn:  Turn{"您", "5分钟"},
 			Ask: "激活码：{ticket}，{tickettill} 前有效，只能用一次。\n请在电脑上运行证书管理工具，插入 UKey，输入激活码。" +
-				"工具会把授权码发到 {mobile}，再输入 UKey 初始密码（口令、PIN 码都是它）111111，就开始制证。",
+				"工具会把授权码发到 {mobile}，再输入 UKey 初始密码（口令、PIN 码都是它）111111，就开始制证。\n{word}",
 			Help: "授权码收不到，在工具里可以重新获取；手机号换了，请回复“换手机号”。激活码过期，可以在这里重新获取。请不要把激活码告诉别人。",
 			Exits: []Exit{
 				{On: Picked("重新获取激活码", "重新获取"), To: ActivationTicket},

@@ -140,7 +140,7 @@ const (
 	KeyMobile      Key = "mobile"
 	KeyCode        Key = "code"
 	KeyNewMobile   Key = "newmobile" // that is to take the mobile's place
-	KeyWord        Key = "word"      // that our messages with a code carry
+	KeyWord        Key = "word"      // that our messages with a code carry; the desk knows it
 	KeyAloud       Key = "aloud"     // a code can be read aloud, too
 	KeyCodes       Key = "codes"     // sent, and nobody registered yet
 	KeyRiddle      Key = "riddle"    // the word that somebody is asked to pick

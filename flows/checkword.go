@@ -8,8 +8,9 @@ import (
 
 // The word in our messages (S13): whoever asks for a code says which word stands
 // beside it, so that a message from somebody else is known by its word. It is
-// one word for the whole of a talk: another code does not make the last message
-// look forged, and people come to know theirs.
+// one word for the whole of a talk, so it can be told before the message is out;
+// another code does not make the last message look forged, and people come to
+// know theirs.
 
 // checkWordTable is short, plain and pleasant, and none of them is about money,
 // keys or programs, or has a second meaning.

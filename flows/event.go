@@ -148,13 +148,11 @@ type Waited struct {
 	Nudge int
 }
 
-// CodeSent says that a one-time code is on its way to the mobile. Word stands in
-// the messages; empty when they carry none.
+// CodeSent says that a one-time code is on its way to the mobile.
 type CodeSent struct {
 	Mobile   Secret
-	Word     string `cbor:",omitempty"`
-	Aloud    Aloud  `cbor:",omitempty"`
-	Callable bool   `cbor:",omitempty"` // it can be read aloud, too
+	Aloud    Aloud `cbor:",omitempty"`
+	Callable bool  `cbor:",omitempty"` // it can be read aloud, too
 }
 
 // CodeRefused says that no code can be sent now, with words for the applicant.

@@ -17,7 +17,6 @@ func Learned(what Happening) Form {
 	}
 	switch e := what.(type) {
 	case CodeSent:
-		put(KeyWord, e.Word)
 		f[KeyAloud] = Secret{}
 		if e.Callable {
 			put(KeyAloud, "1")
@@ -171,12 +170,10 @@ func (m *move) learn(what Happening) {
 		m.c.Form[KeyJoin], m.c.Form[KeyJoinUntil] = e.Code, Conceal(clock(e.Until))
 	case JoinedBy:
 		m.c.Last = e.Channel
-	case Registered: // the next code may go out when messages carry no word any more
-		delete(m.c.Form, KeyWord)
+	case Registered:
 		delete(m.c.Form, KeyAloud)
 	case PhoneChanged:
 		delete(m.c.Form, KeyNewMobile)
-		delete(m.c.Form, KeyWord)
 		delete(m.c.Form, KeyAloud)
 		m.c.Form[KeyOldMobile] = e.Old
 	}

@@ -48,7 +48,7 @@ var phoneChange = Chapter{
 				{On: Picked("换一个号码"), To: PhoneNew},
 				{On: Picked("不换了", WordGoOn), To: Return},
 				{On: Got(KindCodeSent), If: wasRead, Do: []Action{phoneCodeRead}, To: Stay},
-				{On: Got(KindCodeSent), Do: []Action{phoneCodeSent}, To: Stay},
+				{On: Got(KindCodeSent), To: Stay},
 				{On: Got(KindCodeRefused), To: Again},
 				{On: After(undecided), Do: []Action{keepPhone}, To: Return},
 			},
@@ -67,8 +67,7 @@ var (
 		Effect:  func(Case) Effect { return SendCode{Purpose: PurposePhone} },
 		Reports: []Kind{KindCodeSent, KindCodeRefused},
 	}
-	phoneCodeSent = Action{Name: "tell that the code is sent", Says: "验证码已发到 {newmobile}。\n{word}\n{aloud}"}
-	changePhone   = Action{
+	changePhone = Action{
 		Name:    "change the number",
 		Effect:  func(Case) Effect { return ChangePhone{} },
 		Reports: []Kind{KindPhoneChanged, KindPhoneRefused},

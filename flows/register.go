@@ -111,7 +111,7 @@ var (
 		Reports: []Kind{KindRegistered, KindNotRegistered},
 	}
 	codeExpired = Action{Name: "tell that the code has expired", Says: "之前的验证码已过期，请重新获取。"}
-	codeSent    = Action{Name: "tell that the code is sent", Says: "验证码已发到 {mobile}。\n{word}\n{aloud}"}
+	codeSent    = Action{Name: "tell that the code is sent", Says: "验证码已发到 {mobile}。\n{aloud}"}
 	loginTaken  = &Guard{"the login name cannot be used", func(_ Case, e Event) bool {
 		n, ok := e.What.(NotRegistered)
 		return ok && n.Field == KeyLogin

@@ -183,7 +183,7 @@ func (v *news) happening(kind Kind, c Case) Happening {
 	case KindAgentCalled:
 		return AgentCalled{Before: v.number("before")}
 	case KindCodeSent:
-		return CodeSent{Mobile: v.secret("mobile"), Word: v.text("word"), Aloud: v.text("aloud") != "", Callable: v.text("callable") != ""}
+		return CodeSent{Mobile: v.secret("mobile"), Aloud: v.text("aloud") != "", Callable: v.text("callable") != ""}
 	case KindJoinReady:
 		return JoinReady{Code: v.secret("code"), Until: v.until()}
 	case KindJoinRefused:

@@ -71,6 +71,7 @@ type stage struct {
 	rows  map[row]bool
 	typed []string // personal data that we must never say
 	away  Ways
+	word  Secret // in our messages, as the desk tells; none when empty
 }
 
 // row is one row of the table; at is empty for Whenever.
@@ -100,12 +101,19 @@ func (s *stage) play(line string) ([]string, error) {
 		return nil, nil
 	}
 	e.Away = s.away
+	if word, ok := strings.CutPrefix(line, "! word "); ok {
+		s.word = Conceal(word)
+		return nil, nil
+	}
 	what, err := ReadScript(line, s.c, e.At)
 	if err != nil {
 		return nil, err
 	}
 	e.What = what
 	s.remember(what)
+	if !s.word.IsZero() && s.c.Form != nil {
+		s.c.Form[KeyWord] = s.word
+	}
 	before := s.c
 	out := s.flow.Decide(s.c, e)
 	s.c = out.Case

@@ -25,7 +25,7 @@ func (w *world) ask(e Effect) {
 			w.tell(Waited{Entry: x.Entry, Nudge: x.Nudge})
 		}
 	case SendCode:
-		w.tell(CodeSent{Word: "青松", Aloud: x.Aloud, Callable: true})
+		w.tell(CodeSent{Aloud: x.Aloud, Callable: true})
 	case Register:
 		w.tell(Registered{})
 	case VerifyFace:

@@ -182,7 +182,7 @@ func (c *citizen) stays(do func()) {
 	if after.At != before.At || after.Entry != before.Entry {
 		c.t.Errorf("the case went from %s to %s", before.At, after.At)
 	}
-	for _, byUs := range []flows.Key{flows.KeyCodes, flows.KeyWord} { // nothing that was told
+	for _, byUs := range []flows.Key{flows.KeyCodes, flows.KeyAloud} { // nothing that was told
 		delete(before.Form, byUs)
 		delete(after.Form, byUs)
 	}

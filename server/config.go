@@ -111,6 +111,9 @@ type SMSConfig struct {
 	SignName  string       `env:"SIGN_NAME,required" doc:"name before each message"`
 	Register  string       `env:"TEMPLATE_REGISTER,required" doc:"template of the registration code; its variable is code"`
 	Activate  string       `env:"TEMPLATE_ACTIVATE,required" doc:"template of the authorisation code; its variable is code"`
+	Voice     string       `env:"TEMPLATE_VOICE" doc:"template of the voice service (TTS_...) by which a code that does not come is read aloud over the telephone; its one variable is code. Nobody is called when empty, and nobody is offered it"`
+	VoiceHost string       `env:"VOICE_ENDPOINT" envDefault:"dyvmsapi.aliyuncs.com" doc:"host of the voice service; the access key is the same"`
+	VoiceFrom string       `env:"VOICE_NUMBER" doc:"number that calls, as rented for the template; one of the service's own when empty"`
 	Moved     string       `env:"TEMPLATE_PHONE_CHANGED" doc:"template that tells the old number that the account has another; no variable. None when empty: nobody is told"`
 	Phone     string       `env:"TEMPLATE_PHONE" doc:"template of the code to a new number; its variable is code. The registration's when empty"`
 	Word      bool         `env:"WORD" envDefault:"false" doc:"whether the templates of codes have a second variable, word: the word by which applicants know our messages. Pages and chat then tell which; set it when all of the templates are approved with it"`

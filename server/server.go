@@ -52,6 +52,7 @@ type Server struct {
 	face      desk.Face
 	courier   *courier.Client
 	texter    *sms.Client
+	caller    desk.Caller // none, when nil
 	authority *ca.Client
 	bank      *bank.Feed
 	register  desk.Register // none, when nil

@@ -57,7 +57,7 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 	s.desk = desk.New(desk.Config{
 		Flow: flow, Talks: s.talks, Known: s.talks, Todo: s.talks, Lines: s.talks, Ledger: s.book, Hurry: cfg.Hurry, Now: s.now, Log: log, Watch: s.watch,
 		Partners: desk.Partners{
-			Face: s.face, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Words: cfg.SMS.Word, Authority: s.authority, Bank: s.bank,
+			Face: s.face, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Words: cfg.SMS.Word, Caller: s.caller, Authority: s.authority, Bank: s.bank,
 			Payer: s.alipay, Holders: s.alipay, Register: s.register, Factors: s.factors, Eyes: s.eyes, Branches: s.branches(), Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
 			Away:   s.health.away,
@@ -218,7 +218,17 @@ func (s *Server) wireTexter() (err error) {
 		Templates: map[flows.Purpose]string{flows.PurposeRegister: m.Register, flows.PurposeActivate: m.Activate, flows.PurposePhone: cmp.Or(m.Phone, m.Register)},
 		Moved:     m.Moved,
 	}, s.watch.guarded("sms"))
-	return err
+	if err != nil || m.Voice == "" {
+		return err
+	}
+	voice, err := sms.NewVoice(sms.VoiceConfig{
+		Endpoint: m.VoiceHost, KeyID: m.KeyID, KeySecret: m.KeySecret, Template: m.Voice, Number: m.VoiceFrom,
+	}, s.watch.guarded("voice"))
+	if err != nil {
+		return err
+	}
+	s.caller = voice // never a nil client that looks like one
+	return nil
 }
 
 func (s *Server) wireAuthority() error {

@@ -28,6 +28,8 @@ const (
 	smsActivate   = "SMS_100000002"
 	smsPhone      = "SMS_100000003"
 	smsMoved      = "SMS_100000004"
+	ttsCode       = "TTS_100000005"
+	caller        = "057188886666"
 	servicePhone  = "400-0878-198"
 )
 
@@ -129,6 +131,7 @@ func (w *World) Env() map[string]string {
 
 		"SMS_ENDPOINT": at, "SMS_KEY_ID": w.keys.SMSKeyID, "SMS_KEY_SECRET": w.keys.SMSKeySecret,
 		"SMS_SIGN_NAME": smsSign, "SMS_TEMPLATE_REGISTER": smsRegister, "SMS_TEMPLATE_ACTIVATE": smsActivate, "SMS_TEMPLATE_PHONE": smsPhone, "SMS_TEMPLATE_PHONE_CHANGED": smsMoved, "SMS_WORD": "true",
+		"SMS_TEMPLATE_VOICE": ttsCode, "SMS_VOICE_ENDPOINT": at, "SMS_VOICE_NUMBER": caller,
 
 		"CA_URL": w.caURL, "CA_ROOT_FILE": w.rootFile(), "CA_USER": catest.User, "CA_PASSWORD": catest.Password,
 

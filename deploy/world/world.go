@@ -188,6 +188,7 @@ func (w *World) openSMS() (*smstest.Service, error) {
 			smsPhone:    "校验词${word}，您正在更换手机号，验证码是 ${code}，5分钟内有效，请勿告诉他人。",
 			smsActivate: "校验词${word}，您的证书授权码是 ${code}，5分钟内有效。请勿告诉他人，工作人员不会索取。",
 		},
+		Voices: map[string]string{ttsCode: "您好，您的数字证书验证码是 ${code}，再说一遍，${code}。"}, Number: caller,
 		Clock: w.cfg.Now, Hurry: w.cfg.Hurry, Dir: w.dir("sms"),
 	})
 }

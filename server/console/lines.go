@@ -62,8 +62,8 @@ func speaker(l desk.Line) string {
 // happened is what reports and clocks tell an agent.
 var happened = map[flows.Kind]string{
 	flows.KindWaited:              "等待时间到",
-	flows.KindCodeSent:            "短信验证码已发出",
-	flows.KindCodeRefused:         "短信验证码没有发出",
+	flows.KindCodeSent:            "验证码已发出",
+	flows.KindCodeRefused:         "验证码没有发出",
 	flows.KindRegistered:          "注册完成",
 	flows.KindNotRegistered:       "注册没有成功",
 	flows.KindFaceOpened:          "刷脸认证已打开",

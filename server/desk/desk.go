@@ -65,7 +65,8 @@ type Partners struct {
 	Cashier   Cashier
 	Courier   Courier
 	Texter    Texter
-	Words     bool // messages with codes carry the talk's word
+	Caller    Caller // none, when nil
+	Words     bool   // messages with codes carry the talk's word
 	Authority Authority
 	Payer     Payer
 	Holders   Holders
@@ -314,6 +315,7 @@ func (d *Desk) resume(ctx context.Context, id TalkID, e flows.Event, seen *Handl
 // decide makes the commit of one event.
 func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event, how voiced) Commit {
 	e.Away = d.away()
+	talk.Case.Form = d.worded(talk)
 	out := d.cfg.Flow.Decide(talk.Case, e)
 	next := Talk{ID: talk.ID, Case: out.Case, Seen: talk.Seen}
 	if e.Via == flows.Within {
@@ -401,6 +403,7 @@ func (d *Desk) Look(ctx context.Context, id TalkID) (Talk, flows.Reply, error) {
 	if err != nil {
 		return Talk{}, flows.Reply{}, fmt.Errorf("desk: look at %s: %w", id, err)
 	}
+	talk.Case.Form = d.worded(talk)
 	return talk, d.cfg.Flow.Question(talk.Case), nil
 }
 

@@ -167,7 +167,7 @@ func (h *house) config(now func() time.Time, store desk.Talks, book desk.Ledger)
 		Flow: flows.Manual("400-000-0000"), Talks: store, Known: h.store, Todo: h.store, Lines: h.store, Ledger: book, Now: now, Hurry: 20,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Partners: desk.Partners{
-			Face: h.town, Cashier: h.town, Courier: h.town, Texter: h.town, Words: true, Bank: h.town, Payer: h.town, Holders: h.town, Register: h.town, Factors: h.town, Eyes: h.town, Branches: []desk.Branches{h.town, h.book}, Amounts: desk.Range{Low: 10, High: 99},
+			Face: h.town, Cashier: h.town, Courier: h.town, Texter: h.town, Words: true, Caller: h.town, Bank: h.town, Payer: h.town, Holders: h.town, Register: h.town, Factors: h.town, Eyes: h.town, Branches: []desk.Branches{h.town, h.book}, Amounts: desk.Range{Low: 10, High: 99},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: h.town}, Payee: flows.Payee{Name: "平台", Account: "3300161678", Bank: "某银行"},
 		},
 	}

@@ -39,7 +39,7 @@ func (d *Desk) ChangeKey(ctx context.Context, s Session, change KeyChange) (Sess
 // sends the one that did not get out. A [*flows.RefusedError] says when another
 // can be had. The word is the one in the message; empty when it has none.
 func (d *Desk) TextKeyCode(ctx context.Context, s Session) (word string, err error) {
-	code, err := d.newCode(ctx, s.Talk, flows.PurposeActivate, "key/"+s.OrderNo+"/"+rand.Text())
+	code, err := d.newCode(ctx, s.Talk, flows.SendCode{Purpose: flows.PurposeActivate}, "key/"+s.OrderNo+"/"+rand.Text())
 	if err != nil || code.Sent {
 		return code.Word, err
 	}

@@ -61,6 +61,13 @@ type Texter interface {
 	Moved(ctx context.Context, mobile flows.Secret, ref string) error
 }
 
+// Caller reads one-time codes aloud over the telephone.
+type Caller interface {
+	// Call calls a number and reads its code. The partner does not deduplicate,
+	// so the caller of this calls once per row.
+	Call(ctx context.Context, code flows.OneTime) error
+}
+
 // Authority issues certificates.
 type Authority interface {
 	// Issue certifies the public key of a PKCS#10 request made in the token,

@@ -39,7 +39,7 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 	now := d.cfg.Now()
 	switch e := effect.(type) {
 	case flows.SendCode:
-		return d.sendCode(ctx, ref, e.Purpose)
+		return d.sendCode(ctx, ref, e)
 	case flows.Register:
 		return d.cfg.Ledger.Register(ctx, ref, now)
 	case flows.FindBranch:
@@ -95,29 +95,6 @@ func refused(err error) (why string, ok bool) {
 		return r.Public, true
 	}
 	return "", false
-}
-
-func (d *Desk) sendCode(ctx context.Context, ref Ref, p flows.Purpose) error {
-	code, err := d.newCode(ctx, ref.Talk, p, ref.String())
-	if err == nil && !code.Sent {
-		err = d.cfg.Partners.Texter.Code(ctx, code.OneTime)
-	}
-	if why, no := refused(err); no {
-		return d.answer(ctx, ref, flows.CodeRefused{Why: why})
-	}
-	if err != nil {
-		return err
-	}
-	return d.answer(ctx, ref, flows.CodeSent{Mobile: code.Mobile, Word: code.Word})
-}
-
-// newCode is a code of a talk, with the talk's word when messages carry one.
-func (d *Desk) newCode(ctx context.Context, talk TalkID, p flows.Purpose, ref string) (Code, error) {
-	code, err := d.cfg.Ledger.NewCode(ctx, talk, p, ref, d.cfg.Now())
-	if d.cfg.Partners.Words {
-		code.Word = flows.CheckWord(string(talk))
-	}
-	return code, err
 }
 
 func (d *Desk) verifyFace(ctx context.Context, ref Ref) error {

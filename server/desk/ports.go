@@ -148,8 +148,10 @@ type Accounts interface {
 	// one of the page, for activation the account's. The limits of facts 5 are
 	// the ledger's: a [*flows.RefusedError] says in words when to try again.
 	// The same ref gives the same code; for activation, a minute does: the tool
-	// that is run again finds the code of its last run good.
-	NewCode(ctx context.Context, talk TalkID, p flows.Purpose, ref string, at time.Time) (Code, error)
+	// that is run again finds the code of its last run good. One that is to be
+	// read aloud has the digits of the message before, while they are good; nobody
+	// is called by night, or more than twice an hour.
+	NewCode(ctx context.Context, talk TalkID, e flows.SendCode, ref string, at time.Time) (Code, error)
 
 	// CodeSent notes that a code for activation went out, and forgets what it
 	// says.

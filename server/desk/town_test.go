@@ -17,6 +17,7 @@ import (
 type town struct {
 	mu       sync.Mutex
 	texts    []flows.OneTime
+	calls    []flows.OneTime
 	warned   []string        // numbers that were told that they are old
 	faces    map[string]bool // our number → passed
 	bills    map[string]flows.Fen
@@ -53,6 +54,13 @@ func (w *town) Code(_ context.Context, code flows.OneTime) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.texts = append(w.texts, code)
+	return nil
+}
+
+func (w *town) Call(_ context.Context, code flows.OneTime) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, code)
 	return nil
 }
 

@@ -24,29 +24,33 @@ const (
 	codeTries = 5
 )
 
-// limit is how many codes may be made in a time.
+// limit is how many codes may be made in a time, and what whoever wants another
+// is told.
 type limit struct {
 	codes int
 	in    time.Duration
+	words func(wait time.Duration) string
 }
 
-// The limits of one mobile number, and of one talk, which may try several.
+// The limits of one mobile number, and of one talk, which may try several. Of
+// the codes, so many may be calls.
 var (
-	mobileLimits = []limit{{1, time.Minute}, {5, time.Hour}, {10, 24 * time.Hour}}
-	talkLimits   = []limit{{20, time.Hour}, {50, 24 * time.Hour}}
+	mobileLimits = []limit{{1, time.Minute, tryAgain}, {5, time.Hour, tryAgain}, {10, 24 * time.Hour, tryAgain}}
+	talkLimits   = []limit{{20, time.Hour, tryAgain}, {50, 24 * time.Hour, tryAgain}}
+	callLimit    = limit{2, time.Hour, callAgain}
 )
 
 // NewCode implements [desk.Accounts].
-func (l *Ledger) NewCode(ctx context.Context, talk desk.TalkID, p flows.Purpose, ref string, at time.Time) (desk.Code, error) {
+func (l *Ledger) NewCode(ctx context.Context, talk desk.TalkID, e flows.SendCode, ref string, at time.Time) (desk.Code, error) {
 	var code desk.Code
 	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
 		var row codeRow
 		err := tx.NewSelect().Model(&row).Where("ref = ?", ref).Scan(ctx)
-		if missing(err) && p == flows.PurposeActivate {
-			row, err = l.standing(ctx, tx, talk, p, at)
+		if missing(err) && e.Purpose == flows.PurposeActivate {
+			row, err = l.standing(ctx, tx, talk, e.Purpose, at)
 		}
 		if missing(err) {
-			row, err = l.makeCode(ctx, tx, talk, p, ref, at)
+			row, err = l.makeCode(ctx, tx, talk, e, ref, at)
 		}
 		if err != nil {
 			return err
@@ -79,23 +83,23 @@ func (l *Ledger) CodeSent(ctx context.Context, id string) error {
 	return nil
 }
 
-func (l *Ledger) makeCode(ctx context.Context, tx txn, talk desk.TalkID, p flows.Purpose, ref string, at time.Time) (codeRow, error) {
-	mobile, err := l.mobile(ctx, tx, talk, p)
+func (l *Ledger) makeCode(ctx context.Context, tx txn, talk desk.TalkID, e flows.SendCode, ref string, at time.Time) (codeRow, error) {
+	mobile, err := l.mobile(ctx, tx, talk, e.Purpose)
 	if err != nil {
 		return codeRow{}, err
 	}
 	if mobile.IsZero() {
 		return codeRow{}, &flows.RefusedError{Partner: "ledger", Code: "no mobile", Public: "还没有手机号码，请先填写手机号码。"}
 	}
-	digits, err := sixDigits()
-	if err != nil {
-		return codeRow{}, err
-	}
 	row := codeRow{
-		ID: randomName(), Ref: ref, Talk: talk, Purpose: p,
+		ID: randomName(), Ref: ref, Talk: talk, Purpose: e.Purpose, Aloud: e.Aloud,
 		At: millis(at), Until: millis(at.Add(l.hurried(codeGood))), MobileBlind: l.blind("mobile", mobile),
 	}
 	if err := l.allowed(ctx, tx, row); err != nil {
+		return codeRow{}, err
+	}
+	digits, err := l.digits(ctx, tx, &row)
+	if err != nil {
 		return codeRow{}, err
 	}
 	row.CodeBlind = l.blind(codePlace(row.ID), digits)
@@ -105,13 +109,34 @@ func (l *Ledger) makeCode(ctx context.Context, tx txn, talk desk.TalkID, p flows
 	if row.Mobile, err = l.seal(codePlace(row.ID)+"/mobile", mobile); err != nil {
 		return codeRow{}, err
 	}
-	if err := closeCode(ctx, tx, talk, p, at); err != nil {
+	if err := closeCode(ctx, tx, talk, e.Purpose, at); err != nil {
 		return codeRow{}, err
 	}
 	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return codeRow{}, fmt.Errorf("ledger: code: %w", err)
 	}
 	return row, nil
+}
+
+// digits are fresh ones, or for a call those of the message that it is made for,
+// while they are good: whichever comes first is right. The wrong tries go with
+// them.
+func (l *Ledger) digits(ctx context.Context, tx txn, row *codeRow) (flows.Secret, error) {
+	if !row.Aloud {
+		return sixDigits()
+	}
+	var sent codeRow
+	err := tx.NewSelect().Model(&sent).Where("talk = ? AND purpose = ? AND closed_at = 0", row.Talk, row.Purpose).
+		Where("mobile_blind = ? AND tries < ? AND until > ?", row.MobileBlind, codeTries, row.At).Scan(ctx)
+	if missing(err) {
+		return sixDigits()
+	}
+	if err != nil {
+		return flows.Secret{}, fmt.Errorf("ledger: code of %s: %w", row.Talk, err)
+	}
+	row.Tries = sent.Tries
+	var digits flows.Secret
+	return digits, l.unseal(codePlace(sent.ID), sent.Sealed, &digits)
 }
 
 // mobile is the number that a code of this purpose goes to; empty when the
@@ -135,6 +160,14 @@ func (l *Ledger) mobile(ctx context.Context, db bun.IDB, talk desk.TalkID, p flo
 // allowed refuses, in words that say when to try again, a code that would go
 // over a limit.
 func (l *Ledger) allowed(ctx context.Context, tx txn, row codeRow) error {
+	if row.Aloud {
+		if now := moment(row.At); l.cfg.Hurry == 1 && !flows.ByDay(now).Equal(now) {
+			return &flows.RefusedError{Partner: "ledger", Code: "night", Public: "晚上10点到早上8点不打语音电话。请先看看短信的拦截记录，或明早8点以后再选语音播报。"}
+		}
+		if err := l.within(ctx, tx, callLimit, row.At, "aloud AND mobile_blind = ?", row.MobileBlind); err != nil {
+			return err
+		}
+	}
 	for _, most := range mobileLimits {
 		if err := l.within(ctx, tx, most, row.At, "mobile_blind = ?", row.MobileBlind); err != nil {
 			return err
@@ -161,7 +194,7 @@ func (l *Ledger) within(ctx context.Context, tx txn, most limit, now int64, whos
 		return nil
 	}
 	free := moment(times[len(times)-1]).Add(span)
-	return &flows.RefusedError{Partner: "ledger", Code: "limit", Public: tryAgain(free.Sub(moment(now)))}
+	return &flows.RefusedError{Partner: "ledger", Code: "limit", Public: most.words(free.Sub(moment(now)))}
 }
 
 func tryAgain(in time.Duration) string {
@@ -172,6 +205,10 @@ func tryAgain(in time.Duration) string {
 		return fmt.Sprintf("获取验证码太频繁了，请在%d分钟后重新获取。", int((in+time.Minute-1)/time.Minute))
 	}
 	return fmt.Sprintf("今天获取验证码的次数已用完，请在%d小时后重新获取，或回复“人工”。", int((in+time.Hour-1)/time.Hour))
+}
+
+func callAgain(in time.Duration) string {
+	return fmt.Sprintf("语音电话一小时最多打2次，请在%d分钟后再选；也可以重新获取短信验证码。", int((in+time.Minute-1)/time.Minute))
 }
 
 // codeOf is a row as whoever sends the code needs it. It counts as sent when

@@ -189,7 +189,7 @@ func TestNothingPersonalRestsInClear(t *testing.T) {
 		talk := desktest.NewTalk(t, l, openid)
 		desktest.Save(t, l, talk, "e1", flows.PersonPage, "name", name, "id", number, "mobile", mobile, "login", mobile)
 		desktest.Enter(t, l, talk, "e2", flows.Say{Replies: []flows.Reply{{Text: words}}})
-		code, err := l.NewCode(t.Context(), talk, flows.PurposeRegister, "c1", noon)
+		code, err := l.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeRegister}, "c1", noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -352,13 +352,13 @@ func TestHurryDividesDeadlines(t *testing.T) {
 		if err != nil || !check.Until.Equal(noon.Add(23*time.Minute)) {
 			t.Errorf("OpenCheck until %s, %v, want 23 minutes", check.Until, err)
 		}
-		if _, err := l.NewCode(t.Context(), talk, flows.PurposeRegister, "c1", noon); err != nil {
+		if _, err := l.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeRegister}, "c1", noon); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := l.NewCode(t.Context(), talk, flows.PurposeRegister, "c2", noon.Add(900*time.Millisecond)); err == nil {
+		if _, err := l.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeRegister}, "c2", noon.Add(900*time.Millisecond)); err == nil {
 			t.Error("NewCode within a second = nil, want a refusal")
 		}
-		if _, err := l.NewCode(t.Context(), talk, flows.PurposeRegister, "c3", noon.Add(time.Second)); err != nil {
+		if _, err := l.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeRegister}, "c3", noon.Add(time.Second)); err != nil {
 			t.Errorf("NewCode a second later: %v, want a minute to be one second", err)
 		}
 	})

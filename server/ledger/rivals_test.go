@@ -50,7 +50,7 @@ func registering(t *testing.T, l *Ledger, who, mobile string) desk.TalkID {
 
 func rivalsMiss(t *testing.T, both [2]*Ledger) {
 	talk := registering(t, both[0], "oA", "13800138000")
-	code, err := both[0].NewCode(t.Context(), talk, flows.PurposeRegister, "c1", noon)
+	code, err := both[0].NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeRegister}, "c1", noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func rivalsFlood(t *testing.T, both [2]*Ledger) {
 		talks[i] = registering(t, both[i%2], fmt.Sprint("o", i), "13800138000")
 	}
 	errs := desktest.Together(func(i int) error {
-		_, err := both[i%2].NewCode(t.Context(), talks[i], flows.PurposeRegister, fmt.Sprint("c", i), noon)
+		_, err := both[i%2].NewCode(t.Context(), talks[i], flows.SendCode{Purpose: flows.PurposeRegister}, fmt.Sprint("c", i), noon)
 		return err
 	})
 	for _, err := range errs {
@@ -144,7 +144,7 @@ func strangers(t *testing.T, both [2]*Ledger) {
 	desktest.AllSucceed(t, desktest.Together(func(i int) error {
 		l, ctx := both[i%2], t.Context()
 		talk := registering(t, l, fmt.Sprint("o", i), fmt.Sprintf("138001380%02d", i))
-		_, coded := l.NewCode(ctx, talk, flows.PurposeRegister, fmt.Sprint("c", i), noon)
+		_, coded := l.NewCode(ctx, talk, flows.SendCode{Purpose: flows.PurposeRegister}, fmt.Sprint("c", i), noon)
 		_, checked := l.OpenCheck(ctx, desktest.Ref(talk, "face"), noon)
 		return errors.Join(coded, checked, l.CallAgent(ctx, desktest.Ref(talk, "help"), flows.WhyApplicant, noon))
 	}))

@@ -79,6 +79,7 @@ type codeRow struct {
 	Ref         string        `bun:"ref"`
 	Talk        desk.TalkID   `bun:"talk"`
 	Purpose     flows.Purpose `bun:"purpose"`
+	Aloud       flows.Aloud   `bun:"aloud"`
 	CodeBlind   string        `bun:"code_blind"`
 	Sealed      string        `bun:"sealed"`
 	MobileBlind string        `bun:"mobile_blind"`

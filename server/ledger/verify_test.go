@@ -60,7 +60,7 @@ func TestVerify(t *testing.T) {
 		ctx := t.Context()
 		desktest.Enter(t, l.Ledger, talk, "say", flows.Say{Replies: []flows.Reply{{Text: "您好"}}})
 		desktest.Save(t, l.Ledger, talk, "e1", flows.RegisterAccount, "login", "13800138000", "mobile", "13800138000")
-		_, err := l.NewCode(ctx, talk, flows.PurposeRegister, "c1", monday)
+		_, err := l.NewCode(ctx, talk, flows.SendCode{Purpose: flows.PurposeRegister}, "c1", monday)
 		if err := errors.Join(err,
 			l.OfferTicket(ctx, desktest.Ref(talk, "ticket"), monday),
 			l.KeepLetter(ctx, "payment", "n1", "refunded", p.Number, "body", monday),

@@ -1,9 +1,10 @@
-// Package sms sends one-time codes, and one notice, through Alibaba Cloud's SMS service.
+// Package sms sends one-time codes, and one notice, through Alibaba Cloud's SMS
+// service, and has codes read aloud by its voice service.
 //
 // It refuses to send for a purpose that has no template, and to put a
-// telephone number or a code into an error. It promises one message at most for
-// each call, and to call once: the service does not recognise a repetition,
-// so there are no retries in here.
+// telephone number or a code into an error. It promises one message at most, or one
+// call, each time it is asked, and to ask once: the services do not recognise a
+// repetition, so there are no retries in here.
 package sms
 
 import (
@@ -13,12 +14,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
-	openapi "github.com/alibabacloud-go/darabonba-openapi/v2/utils"
+	"github.com/alibabacloud-go/darabonba-openapi/v2/utils"
 	dysmsapi "github.com/alibabacloud-go/dysmsapi-20170525/v5/client"
 	"github.com/alibabacloud-go/tea/dara"
-	"github.com/alibabacloud-go/tea/tea"
 
 	"certdesk/flows"
 )
@@ -58,17 +57,22 @@ func New(cfg Config, client *http.Client) (*Client, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	api, err := dysmsapi.NewClient(&openapi.Config{
-		AccessKeyId:     dara.String(cfg.KeyID),
-		AccessKeySecret: dara.String(cfg.KeySecret.Reveal()),
-		Endpoint:        dara.String(host),
-		Protocol:        dara.String(protocol),
-		HttpClient:      wire{client},
-	})
+	api, err := dysmsapi.NewClient(library(protocol, host, cfg.KeyID, cfg.KeySecret, client))
 	if err != nil {
 		return nil, fmt.Errorf("sms: client: %w", err)
 	}
 	return &Client{cfg: cfg, api: api}, nil
+}
+
+// library is what the library wants to know.
+func library(protocol, host, keyID string, secret flows.Secret, client *http.Client) *utils.Config {
+	return &utils.Config{
+		AccessKeyId:     dara.String(keyID),
+		AccessKeySecret: dara.String(secret.Reveal()),
+		Endpoint:        dara.String(host),
+		Protocol:        dara.String(protocol),
+		HttpClient:      wire{client},
+	}
 }
 
 // split takes an endpoint apart: the library knows hosts only.
@@ -127,29 +131,13 @@ func (c *Client) send(ctx context.Context, mobile flows.Secret, template, variab
 		OutId:         dara.String(ref),
 	}, &dara.RuntimeOptions{})
 	if err != nil {
-		return fmt.Errorf("sms: message %s: %w", ref, bare(err))
+		return fmt.Errorf("sms: message %s: %w", ref, noText.bare(err))
 	}
 	if answer.Body == nil {
 		return fmt.Errorf("sms: message %s: %w", ref, errAnswer)
 	}
 	if said := dara.StringValue(answer.Body.Code); said != "OK" {
-		return fmt.Errorf("sms: message %s: %w", ref, refused(said))
+		return fmt.Errorf("sms: message %s: %w", ref, noText.refused(said))
 	}
 	return nil
-}
-
-// bare keeps of the library's error only what is safe to log: its text
-// repeats the answer, and the answer may repeat the request. A definite no is
-// one with any HTTP status.
-func bare(err error) error {
-	if refusal, ok := errors.AsType[*tea.SDKError](err); ok {
-		if code := tea.StringValue(refusal.Code); strings.HasPrefix(code, ours) {
-			return refused(code)
-		}
-		return fmt.Errorf("%w: HTTP status %d, code %s", errAnswer, tea.IntValue(refusal.StatusCode), short(tea.StringValue(refusal.Code)))
-	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, errWire) {
-		return err
-	}
-	return errAnswer
 }

@@ -18,7 +18,7 @@ export async function refreshSMS() {
 }
 
 function message(m) {
-  return el("div", { class: "text" }, el("p", {}, m.text),
+  return el("div", { class: m.call ? "text call" : "text" }, m.call ? el("strong", {}, "来电，接听后念：") : null, el("p", {}, m.text),
     el("div", { class: "row" }, el("small", { class: "grow" }, time(m.at)),
       m.code ? el("button", { type: "button", class: "plain small", draggable: "true", ondragstart: drag(m.code), onclick: () => copy(m.code, "验证码") }, `复制 ${m.code}`) : null));
 }

@@ -52,6 +52,10 @@ func Accounts(t *testing.T, open func(t *testing.T) Registry) {
 		"what is missing is asked for again":              incomplete,
 		"activation codes go to the account's own number": activationNumber,
 		"who asks again in a minute has the code":         lastMinute,
+		"a call reads the code of the message":            callReadsMessage,
+		"a call for a code that is spent reads another":   callReadsAnother,
+		"two calls an hour":                               twoCalls,
+		"nobody is called by night":                       noCallByNight,
 	})
 }
 
@@ -65,7 +69,7 @@ func filled(t *testing.T, r Registry, who, login, mobile string) desk.TalkID {
 
 func newCode(t *testing.T, r Registry, talk desk.TalkID, ref string, at time.Time) desk.Code {
 	t.Helper()
-	code, err := r.NewCode(t.Context(), talk, flows.PurposeRegister, ref, at)
+	code, err := r.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeRegister}, ref, at)
 	if err != nil {
 		t.Fatalf("NewCode(%s): %v", ref, err)
 	}
@@ -117,7 +121,7 @@ func answeredIsSent(t *testing.T, r Registry) {
 func notTwiceAMinute(t *testing.T, r Registry) {
 	talk := filled(t, r, "oA", "13800138000", "13800138000")
 	code := newCode(t, r, talk, "e1", Noon)
-	_, err := r.NewCode(t.Context(), talk, flows.PurposeRegister, "e2", Noon.Add(20*time.Second))
+	_, err := r.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeRegister}, "e2", Noon.Add(20*time.Second))
 	wantRefusal(t, err, "40秒")
 	if _, err := r.CheckCode(t.Context(), talk, flows.PurposeRegister, code.Code, Noon.Add(time.Minute)); err != nil {
 		t.Errorf("CheckCode after a refused second code: %v, want the first still good", err)
@@ -147,7 +151,7 @@ func fiveAnHour(t *testing.T, r Registry) {
 	for i := range 5 {
 		newCode(t, r, talk, fmt.Sprint("e", i), Noon.Add(time.Duration(i)*10*time.Minute))
 	}
-	_, err := r.NewCode(t.Context(), talk, flows.PurposeRegister, "e5", Noon.Add(50*time.Minute))
+	_, err := r.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeRegister}, "e5", Noon.Add(50*time.Minute))
 	wantRefusal(t, err, "10分钟")
 	newCode(t, r, talk, "e5", Noon.Add(time.Hour))
 }
@@ -157,7 +161,7 @@ func tenADay(t *testing.T, r Registry) {
 	for i := range 10 {
 		newCode(t, r, talk, fmt.Sprint("e", i), Noon.Add(time.Duration(i)*2*time.Hour))
 	}
-	_, err := r.NewCode(t.Context(), talk, flows.PurposeRegister, "e10", Noon.Add(20*time.Hour))
+	_, err := r.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeRegister}, "e10", Noon.Add(20*time.Hour))
 	wantRefusal(t, err, "4小时")
 	newCode(t, r, talk, "e10", Noon.Add(24*time.Hour))
 }
@@ -165,12 +169,12 @@ func tenADay(t *testing.T, r Registry) {
 func limitOverTalks(t *testing.T, r Registry) {
 	newCode(t, r, filled(t, r, "oA", "13800138000", "13800138000"), "e1", Noon)
 	other := filled(t, r, "oB", "13900139000", "13800138000")
-	_, err := r.NewCode(t.Context(), other, flows.PurposeRegister, "e2", Noon)
+	_, err := r.NewCode(t.Context(), other, flows.SendCode{Purpose: flows.PurposeRegister}, "e2", Noon)
 	wantRefusal(t, err, "60秒")
 }
 
 func noMobileNoCode(t *testing.T, r Registry) {
-	_, err := r.NewCode(t.Context(), NewTalk(t, r, "oA"), flows.PurposeRegister, "e1", Noon)
+	_, err := r.NewCode(t.Context(), NewTalk(t, r, "oA"), flows.SendCode{Purpose: flows.PurposeRegister}, "e1", Noon)
 	wantRefusal(t, err, "手机号码")
 }
 
@@ -360,11 +364,11 @@ func incomplete(t *testing.T, r Registry) {
 
 func activationNumber(t *testing.T, r Registry) {
 	talk := filled(t, r, "oA", "13800138000", "13800138000")
-	_, err := r.NewCode(t.Context(), talk, flows.PurposeActivate, "a0", Noon)
+	_, err := r.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeActivate}, "a0", Noon)
 	wantRefusal(t, err, "手机号码")
 	register(t, r, talk, "e2", newCode(t, r, talk, "e1", Noon).Code)
 	Save(t, r, talk, "later", flows.RegisterAccount, "mobile", "13900139000")
-	code, err := r.NewCode(t.Context(), talk, flows.PurposeActivate, "a1", Noon.Add(time.Hour))
+	code, err := r.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeActivate}, "a1", Noon.Add(time.Hour))
 	if err != nil || code.Mobile.Reveal() != "13800138000" {
 		t.Errorf("NewCode for activation: %v, to the account's number: %v", err, code.Mobile.Reveal() == "13800138000")
 	}
@@ -378,7 +382,7 @@ func lastMinute(t *testing.T, r Registry) {
 	later := Noon.Add(time.Hour)
 	ask := func(ref string, after time.Duration) desk.Code {
 		t.Helper()
-		code, err := r.NewCode(t.Context(), talk, flows.PurposeActivate, ref, later.Add(after))
+		code, err := r.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeActivate}, ref, later.Add(after))
 		if err != nil {
 			t.Fatalf("NewCode(%s): %v", ref, err)
 		}
@@ -400,6 +404,6 @@ func lastMinute(t *testing.T, r Registry) {
 	for range 5 {
 		_, _ = r.CheckCode(t.Context(), talk, flows.PurposeActivate, wrong(first), later.Add(time.Minute))
 	}
-	_, err := r.NewCode(t.Context(), talk, flows.PurposeActivate, "a5", later.Add(70*time.Second))
+	_, err := r.NewCode(t.Context(), talk, flows.SendCode{Purpose: flows.PurposeActivate}, "a5", later.Add(70*time.Second))
 	wantRefusal(t, err, "50秒")
 }

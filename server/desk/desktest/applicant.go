@@ -82,7 +82,7 @@ func (a *applicant) registers() {
 	ctx := a.t.Context()
 	mobile := fmt.Sprintf("138%08d", len(a.talk)*1000+int(a.talk[0]))
 	a.saves("register.account", map[flows.Key]string{flows.KeyLogin: "login-" + string(a.talk), flows.KeyMobile: mobile})
-	code, err := a.l.NewCode(ctx, a.talk, flows.PurposeRegister, a.ref().String(), Noon)
+	code, err := a.l.NewCode(ctx, a.talk, flows.SendCode{Purpose: flows.PurposeRegister}, a.ref().String(), Noon)
 	if err != nil {
 		a.t.Fatalf("NewCode = %v", err)
 	}

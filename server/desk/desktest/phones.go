@@ -31,7 +31,7 @@ const (
 func (a *applicant) wants(mobile string, at time.Time) desk.Code {
 	a.t.Helper()
 	a.saves("phone.new", map[flows.Key]string{flows.KeyNewMobile: mobile})
-	code, err := a.l.NewCode(a.t.Context(), a.talk, flows.PurposePhone, a.ref().String(), at)
+	code, err := a.l.NewCode(a.t.Context(), a.talk, flows.SendCode{Purpose: flows.PurposePhone}, a.ref().String(), at)
 	if err != nil || code.Mobile.Reveal() != mobile {
 		a.t.Fatalf("NewCode = %v, to the new number: %v", err, code.Mobile.Reveal() == mobile)
 	}
@@ -58,7 +58,7 @@ func phoneChanges(t *testing.T, l Ledger) {
 	if got := a.changesTo(newNumber, code.Code.Reveal(), Noon); got != (flows.PhoneChanged{Mobile: flows.Conceal(newNumber), Old: old}) {
 		t.Fatalf("the right code reports %#v, want PhoneChanged", got)
 	}
-	activate, err := l.NewCode(t.Context(), a.talk, flows.PurposeActivate, "activate", Noon.Add(2*time.Minute))
+	activate, err := l.NewCode(t.Context(), a.talk, flows.SendCode{Purpose: flows.PurposeActivate}, "activate", Noon.Add(2*time.Minute))
 	if err != nil || activate.Mobile.Reveal() != newNumber {
 		t.Errorf("the authorisation code: %v, to the new number: %v", err, activate.Mobile.Reveal() == newNumber)
 	}

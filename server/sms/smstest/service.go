@@ -1,7 +1,7 @@
 package smstest
 
-// The service's address: the gateway's checks, which answer with an HTTP
-// status of 400 and above, and then those of SendSms, which answer 200 with a
+// The services' address: the gateway's checks, which answer with an HTTP
+// status of 400 and above, and then those of the action, which answer 200 with a
 // code in the body.
 
 import (
@@ -29,7 +29,8 @@ type answer struct {
 	RequestID string `json:"RequestId"`
 	Code      string `json:"Code"`
 	Message   string `json:"Message"`
-	BizID     string `json:"BizId,omitempty"`
+	BizID     string `json:"BizId,omitempty"`  // of a message
+	CallID    string `json:"CallId,omitempty"` // of a call
 }
 
 // refusal is a no: of the gateway when it has a status of its own.
@@ -39,12 +40,14 @@ type refusal struct {
 	words  string
 }
 
-// request is one SendSms.
+// request is one SendSms or SingleCallByTts.
 type request struct {
 	phone, sign, template, variables, outID string
+	shown                                   string // number that calls
+	call                                    bool
 }
 
-// ServeHTTP answers POST / with the action SendSms.
+// ServeHTTP answers POST / with the actions SendSms and SingleCallByTts.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.taken("500") {
 		http.Error(w, "<html>Internal Server Error</html>", http.StatusInternalServerError)
@@ -70,7 +73,9 @@ func (s *Service) answer(r *http.Request, body []byte) (answer, int) {
 	defer s.mu.Unlock()
 	said := answer{RequestID: fmt.Sprintf("%X", s.cfg.Clock().UnixNano()), Code: "OK", Message: "OK"}
 	no := s.gateway(r, body)
-	if no == nil {
+	if no == nil && r.Header.Get("x-acs-action") == actionCall {
+		said.CallID, no = s.call(r.URL.Query())
+	} else if no == nil {
 		said.BizID, no = s.send(r.URL.Query())
 	}
 	if no == nil {
@@ -85,7 +90,8 @@ func (s *Service) gateway(r *http.Request, body []byte) *refusal {
 	if r.Method != http.MethodPost {
 		return &refusal{http.StatusMethodNotAllowed, "UnsupportedHTTPMethod", "This http method is not supported."}
 	}
-	if r.Header.Get("x-acs-action") != "SendSms" || r.Header.Get("x-acs-version") != "2017-05-25" {
+	action := r.Header.Get("x-acs-action")
+	if action != "SendSms" && action != actionCall || r.Header.Get("x-acs-version") != "2017-05-25" {
 		return &refusal{http.StatusNotFound, "InvalidAction.NotFound", "Specified api is not found."}
 	}
 	return s.signed(r, body)
@@ -97,10 +103,15 @@ func (s *Service) send(query url.Values) (string, *refusal) {
 		phone: query.Get("PhoneNumbers"), sign: query.Get("SignName"), template: query.Get("TemplateCode"),
 		variables: query.Get("TemplateParam"), outID: query.Get("OutId"),
 	}
-	now := s.cfg.Clock()
 	variables, no := s.check(q)
+	return s.finish(q, variables, no)
+}
+
+// finish holds a request against the limits, does it, and writes it down.
+func (s *Service) finish(q request, variables map[string]string, no *refusal) (string, *refusal) {
+	now := s.cfg.Clock()
 	if no == nil {
-		if words := s.limited(q.phone, now); words != "" {
+		if words := s.limited(q, now); words != "" {
 			no = &refusal{http.StatusOK, "isv.BUSINESS_LIMIT_CONTROL", words}
 		}
 	}
@@ -108,7 +119,7 @@ func (s *Service) send(query url.Values) (string, *refusal) {
 	if no != nil {
 		result = no.code
 	} else {
-		s.deliver(q.phone, q.template, variables, now)
+		s.deliver(q, variables, now)
 	}
 	receipt, err := s.record(q, result, now)
 	if err != nil {
@@ -129,33 +140,33 @@ func (s *Service) check(q request) (map[string]string, *refusal) {
 	case !known:
 		return nil, &refusal{http.StatusOK, "isv.SMS_TEMPLATE_ILLEGAL", "该账号下找不到对应模板"}
 	}
-	var variables map[string]string
-	if json.Unmarshal([]byte(q.variables), &variables) != nil {
-		return nil, &refusal{http.StatusOK, "isv.INVALID_JSON_PARAM", "JSON参数不合法，只接受字符串值"}
-	}
-	return variables, fits(text, variables)
+	return fits(text, q.variables)
 }
 
-// fits holds variables against those of a template: all of them, no others, and
-// none that is too long. That others are refused is stricter than what is known
-// of the service.
-func fits(text string, variables map[string]string) *refusal {
+// fits reads variables and holds them against those of a template: all of them,
+// no others, and none that is too long. That others are refused is stricter than
+// what is known of the service.
+func fits(text, given string) (map[string]string, *refusal) {
+	var variables map[string]string
+	if json.Unmarshal([]byte(given), &variables) != nil {
+		return nil, &refusal{http.StatusOK, "isv.INVALID_JSON_PARAM", "JSON参数不合法，只接受字符串值"}
+	}
 	asked := map[string]bool{}
 	for _, place := range places.FindAllStringSubmatch(text, -1) {
 		asked[place[1]] = true
 		if variables[place[1]] == "" {
-			return &refusal{http.StatusOK, "isv.TEMPLATE_MISSING_PARAMETERS", "模板变量缺少对应参数值"}
+			return nil, &refusal{http.StatusOK, "isv.TEMPLATE_MISSING_PARAMETERS", "模板变量缺少对应参数值"}
 		}
 	}
 	for name, value := range variables {
 		switch {
 		case !asked[name]:
-			return &refusal{http.StatusOK, "isv.INVALID_PARAMETERS", "参数异常"}
+			return nil, &refusal{http.StatusOK, "isv.INVALID_PARAMETERS", "参数异常"}
 		case name == "code" && !verificationCode.MatchString(value):
-			return &refusal{http.StatusOK, "isv.TEMPLATE_PARAMS_ILLEGAL", "模板变量里包含非法关键字"}
+			return nil, &refusal{http.StatusOK, "isv.TEMPLATE_PARAMS_ILLEGAL", "模板变量里包含非法关键字"}
 		case utf8.RuneCountInString(value) > 15:
-			return &refusal{http.StatusOK, "isv.PARAM_LENGTH_LIMIT", "参数超出长度限制"}
+			return nil, &refusal{http.StatusOK, "isv.PARAM_LENGTH_LIMIT", "参数超出长度限制"}
 		}
 	}
-	return nil
+	return variables, nil
 }

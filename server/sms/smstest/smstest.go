@@ -1,6 +1,6 @@
-// Package smstest is the stand-in of Alibaba Cloud's SMS service: it checks
-// requests as the service does, keeps its limits, and puts the messages into
-// inboxes that a test or the demo can read.
+// Package smstest is the stand-in of Alibaba Cloud's SMS service, and of its
+// voice service: it checks requests as they do, keeps their limits, and puts the
+// messages, and what is read aloud, into inboxes that a test or the demo can read.
 //
 // It refuses a wrong or stale signature, a repeated nonce, an unknown sign name
 // or template, variables that are not the template's, and a number that has had
@@ -27,6 +27,8 @@ type Config struct {
 	KeySecret flows.Secret
 	SignName  string
 	Templates map[string]string // text by template code, with ${code} in it
+	Voices    map[string]string // the same, of what is read aloud
+	Number    string            // that calls; another is refused, none is not
 	Clock     func() time.Time
 	Hurry     int    // divides every limit's window and every delay; 1 when zero
 	Dir       string // an existing directory that keeps the state; none when empty
@@ -48,11 +50,12 @@ type state struct {
 	Sent    []Sent               `json:"sent"`
 }
 
-// Message is what arrived at a telephone.
+// Message is what arrived at a telephone: a text, or what a call read aloud.
 type Message struct {
 	At   time.Time `json:"at"`
 	Text string    `json:"text"`
 	Code string    `json:"code"`
+	Call bool      `json:"call,omitempty"`
 	Held bool      `json:"held,omitempty"` // waits for the next one to overtake it
 }
 
@@ -61,6 +64,7 @@ type Sent struct {
 	At       time.Time `json:"at"`
 	Phone    string    `json:"phone"`
 	Template string    `json:"template"`
+	Call     bool      `json:"call,omitempty"`
 	OutID    string    `json:"out_id"`
 	BizID    string    `json:"biz_id,omitempty"`
 	Result   string    `json:"result"` // "OK" or the code of the refusal
@@ -109,25 +113,32 @@ func (s *Service) Books() Books {
 	return Books{Sent: slices.Clone(s.state.Sent)}
 }
 
-// Limits of one number under one sign name. Source: facts 5.
-var limits = []struct {
+// limit is how many messages, or calls, a number gets in a time.
+type limit struct {
 	within time.Duration
 	most   int
 	words  string
-}{
+}
+
+// Limits of one number under one sign name. Source: facts 5.
+var limits = []limit{
 	{time.Minute, 1, "触发分钟级流控Permits:1"},
 	{time.Hour, 5, "触发小时级流控Permits:5"},
 	{24 * time.Hour, 10, "触发天级流控Permits:10"},
 }
 
-// limited tells which limit one more message to a number would break, or "".
-// The caller holds the lock.
-func (s *Service) limited(phone string, now time.Time) string {
-	for _, l := range limits {
+// limited tells which limit one more message or call to a number would break,
+// or "". The caller holds the lock.
+func (s *Service) limited(q request, now time.Time) string {
+	all := limits
+	if q.call {
+		all = callLimits
+	}
+	for _, l := range all {
 		since := now.Add(-l.within / time.Duration(s.cfg.Hurry))
 		sent := 0
 		for _, m := range s.state.Sent {
-			if m.Phone == phone && m.Result == "OK" && m.At.After(since) {
+			if m.Phone == q.phone && m.Call == q.call && m.Result == "OK" && m.At.After(since) {
 				sent++
 			}
 		}
@@ -140,12 +151,15 @@ func (s *Service) limited(phone string, now time.Time) string {
 
 // deliver puts a message into an inbox, or spoils it as a fault asks. The
 // caller holds the lock.
-func (s *Service) deliver(phone, template string, variables map[string]string, now time.Time) {
-	text := s.cfg.Templates[template]
+func (s *Service) deliver(q request, variables map[string]string, now time.Time) {
+	phone, text := q.phone, "【"+s.cfg.SignName+"】"+s.cfg.Templates[q.template]
+	if q.call {
+		text = s.cfg.Voices[q.template]
+	}
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		text = strings.ReplaceAll(text, "${"+name+"}", variables[name])
 	}
-	m := Message{At: now, Text: "【" + s.cfg.SignName + "】" + text, Code: variables["code"]}
+	m := Message{At: now, Text: text, Code: variables["code"], Call: q.call}
 	if s.take("drop") {
 		return
 	}
@@ -181,7 +195,7 @@ func overtake(inbox []Message, now time.Time) []Message {
 
 // record writes a request into the books and returns the receipt.
 func (s *Service) record(q request, result string, now time.Time) (string, error) {
-	entry := Sent{At: now, Phone: q.phone, Template: q.template, OutID: q.outID, Result: cmp.Or(result, "OK")}
+	entry := Sent{At: now, Phone: q.phone, Template: q.template, Call: q.call, OutID: q.outID, Result: cmp.Or(result, "OK")}
 	if result == "" {
 		entry.BizID = fmt.Sprintf("%d^0", now.UnixNano())
 	}

@@ -97,6 +97,37 @@ func TestLimitsAreOfOneNumber(t *testing.T) {
 	}
 }
 
+// TestCallsAreCountedApart from messages, with limits of their own.
+func TestCallsAreCountedApart(t *testing.T) {
+	now := start
+	s := service(t, Config{Clock: func() time.Time { return now }, Voices: map[string]string{"TTS_1": "${code}"}})
+	call := func() string {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		_, no := s.call(url.Values{"CalledNumber": {"13800000000"}, "TtsCode": {"TTS_1"}, "TtsParam": {`{"code":"1234"}`}, "OutId": {"1"}})
+		if no != nil {
+			return no.code
+		}
+		return "OK"
+	}
+	made := 0
+	for hour := range 23 {
+		now = start.Add(time.Duration(hour) * time.Hour)
+		if got := text(s, "13800000000", "1234"); hour == 0 && got != "OK" {
+			t.Errorf("a message before a call: %s", got)
+		}
+		if call() == "OK" {
+			made++
+		}
+		if again := call(); again != "isv.BUSINESS_LIMIT_CONTROL" {
+			t.Fatalf("a second call in a minute: %s", again)
+		}
+	}
+	if made != 20 {
+		t.Errorf("%d calls in a day, want 20", made)
+	}
+}
+
 func TestGatewayRefuses(t *testing.T) {
 	signed := func(header, value string) *http.Request {
 		r := httptest.NewRequest(http.MethodPost, "/", nil)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"certdesk/flows"
 	"certdesk/server/activation"
@@ -15,8 +16,8 @@ func TestTheWordInAnSMS(t *testing.T) {
 	c := n.citizens(t)[1]
 	c.begins()
 	c.fills(map[flows.Key]string{flows.KeyLogin: c.Login, flows.KeyMobile: c.Mobile})
-	c.wait(t, "the word to be told", func() bool { return c.talk().Case.Form.Has(flows.KeyWord) })
-	word := c.talk().Case.Form.Text(flows.KeyWord)
+	word := flows.CheckWord(string(c.talk().ID))
+	c.wait(t, "an SMS", func() bool { return len(c.texts()) > 0 })
 	carries := func(text string) bool { return strings.Contains(text, "】校验词"+word+"，") }
 	if text := c.lastText(); !carries(text) {
 		t.Errorf("the SMS says %q, and the word is %s", text, word)
@@ -52,4 +53,32 @@ func (c *citizen) lastText() string {
 		return ""
 	}
 	return inbox[len(inbox)-1].Text
+}
+
+// TestACallForACode is offered on the page once the message is out, and reads
+// what the message says.
+func TestACallForACode(t *testing.T) {
+	n := newTown(t)
+	c := n.citizens(t)[1]
+	c.begins()
+	c.fills(map[flows.Key]string{flows.KeyLogin: c.Login, flows.KeyMobile: c.Mobile})
+	c.wait(t, "the offer", func() bool { return c.talk().Case.Form.Has(flows.KeyAloud) })
+	if _, page := c.ask(t, "GET", c.link(), "", nil); !strings.Contains(page, "收不到短信？语音播报") {
+		t.Errorf("the page offers no call\n%s", page)
+	}
+	sent := c.texts()
+	n.clock.later(time.Minute/haste, func() {
+		c.says("语音播报")
+		c.wait(t, "a call", func() bool { return strings.Contains(c.heard(), "正在给 "+flows.MaskMobile(c.Mobile)+" 打电话") })
+	})
+	var inbox []struct {
+		Text, Code string
+		Call       bool
+	}
+	c.learns(t, "/world/sms/"+c.Mobile, &inbox)
+	if rang := inbox[len(inbox)-1]; !rang.Call || rang.Code != sent[0] || !strings.Contains(rang.Text, "再说一遍") {
+		t.Errorf("the telephone has %+v, want a call that reads %s", inbox, sent[0])
+	}
+	c.fills(c.account())
+	c.reaches(flows.PersonStart)
 }
