@@ -63,7 +63,7 @@ var branchSteps = []Step{
 		Lines: []int{75},
 		Title: "换个关键词查支行",
 		Turn:  Turn{"您", "1分钟"},
-		Ask:   "还没有找到“{pbranch}”这家支行。请点开下面的页面，填写支行名称里的几个字再查一次，例如“文三”；知道12位联行号的，填联行号。也可以直接回复。",
+		Ask:   "还没有找到“{pbranch}”这家支行。请点开下面的页面，填写支行名称里的几个字再查一次，例如“文三”；知道12位联行号的，填联行号。也可以在聊天里直接回复。",
 		Help:  "开户许可证或网银首页上有支行名称。联行号可以向开户行或单位财务询问。都不知道的，请点“按我填写的支行汇款”。",
 		Read:  &Reader{Name: "words of a name, or a code", Key: KeyBranchSaid, Read: readBranchSaid},
 		Page:  branchPage(CompanyBranchWords, Field{Label: "支行名称里的字，或12位联行号", Hint: "例如 文三", Input: InputText, Read: readBranchSaid}),
@@ -75,7 +75,7 @@ var branchSteps = []Step{
 		Lines: []int{75},
 		Title: "填写开户行联行号",
 		Turn:  Turn{"您", "1分钟"},
-		Ask: "现在查不到支行名单，“{pbranch}”是否存在我们核对不了。\n请点开下面的页面，填写开户行的12位联行号，可以向开户行或单位财务询问。也可以直接回复。\n" +
+		Ask: "现在查不到支行名单，“{pbranch}”是否存在我们核对不了。\n请点开下面的页面，填写开户行的12位联行号，可以向开户行或单位财务询问。也可以在聊天里直接回复。\n" +
 			"不知道联行号，可以按您填写的支行汇款，或者改为由贵单位汇款。",
 		Help:  "联行号我们能核对位数、银行和省份；是否有这家支行，以银行收到汇款为准。由贵单位汇款不需要联行号。",
 		Read:  &Reader{Name: "a code", Key: KeyBranchSaid, Read: readPayoutCode},

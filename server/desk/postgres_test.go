@@ -20,6 +20,7 @@ func TestOnPostgreSQL(t *testing.T) {
 		"a job that runs twice at once":      TestAJobRunTwiceAtOnceSendsWhatItAsksForOnce,
 		"a payment reported before it opens": TestAPaymentThatIsReportedBeforeItsOpeningReturned,
 		"reports in their order":             TestReportsAreDecidedAndSaidInOrder,
+		"a branch that is chosen":            TestACompanyChoosesItsBranch,
 	} {
 		t.Run(name, test)
 	}
