@@ -1,10 +1,5 @@
 package flows
 
-import (
-	"strconv"
-	"strings"
-)
-
 // The documents an applicant agrees to. A changed text gets a new version;
 // the ledger keeps the version, a hash of the text, the time and the channel.
 
@@ -80,22 +75,16 @@ func Agreements() []Agreement {
 	return []Agreement{platformTerms, subscriberDuty, faceNotice, mobileNotice, cardNotice, reviewNotice, grantNotice, transferRules}
 }
 
-// newestTerms is the day of the newest text, as a number such as 20241120. A case
-// carries the one that it was led by: after a release with another text its
-// consents are looked at again, in the middle of a talk too.
-var newestTerms = func() (newest int) {
-	for _, doc := range Agreements() {
-		day, _ := strconv.Atoi(strings.ReplaceAll(doc.Version, "-", ""))
-		newest = max(newest, day)
+// Outdated reports whether a case stands at a step that rests on a consent which
+// was given to an older text. It is to be resumed from the facts, which ask
+// again; only steps that rest on none can be reached so.
+func (f *Flow) Outdated(c Case) bool {
+	step, _ := f.Step(c.At)
+	if step.Rests == nil {
+		return false
 	}
-	return newest
-}()
-
-// Outdated reports whether a case stands in the middle of a proof to which its
-// applicant agreed before the present texts. It is to be resumed from the
-// facts, which ask again for what was agreed to in another version.
-func Outdated(c Case) bool {
-	return c.Terms < newestTerms && (midPerson.Holds(c, Event{}) || midCompany.Holds(c, Event{}))
+	version := c.Form.agreedTo(step.Rests.ID)
+	return version != "" && version < step.Rests.Version
 }
 
 // agree records the consent given by picking an option; when and over which

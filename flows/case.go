@@ -68,7 +68,7 @@ type Case struct {
 	Heard   time.Time `cbor:"11,keyasint,omitzero"`  // when the applicant was last heard
 	Contact Contact   `cbor:"12,keyasint,omitzero"`
 
-	Terms    int  `cbor:"15,keyasint,omitempty"` // the day of the newest agreement when it was led here; see [Outdated]
+	Unasked  bool `cbor:"15,keyasint,omitempty"` // it was resumed here, and the question was not printed yet
 	Away     Ways `cbor:"14,keyasint,omitempty"` // ways that could not be gone when the question was asked
 	Proposed Form `cbor:"13,keyasint,omitempty"` // read from messages and pictures for the present page, and not sent in
 }
@@ -214,10 +214,11 @@ const (
 	KeyAskedLegal   Key = "asklegal"
 	KeyAskedAlipay  Key = "askalipay"
 	KeyAskedBank    Key = "askbank"
-	KeyTried        Key = "tried" // ways of the company that did not work
-	KeyPlan         Key = "plan"  // the quickest way, in words
-	KeySecond       Key = "planb" // the next one
-	KeyNeeds        Key = "needs" // what has to be at hand
+	KeyTried        Key = "tried"  // ways of the company that did not work
+	KeyPlan         Key = "plan"   // the quickest way, in words
+	KeySecond       Key = "planb"  // the next one
+	KeyNeeds        Key = "needs"  // what has to be at hand
+	KeyBetter       Key = "better" // the quickest way, when it is no transfer
 	KeyGrantURL     Key = "granturl"
 	KeyGrantUntil   Key = "granttill"
 	KeyOrderNo      Key = "order"

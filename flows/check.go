@@ -352,7 +352,7 @@ func init() {
 		KeyRegistered, KeyPersonProved, KeyCompanyProved, KeyWhy, KeyFaceURL, KeyFaceUntil, KeyPayeeUntil, KeyPayUntil, KeyTicketUntil,
 		KeyPayeeName, KeyPayeeAccount,
 		KeyPayeeBank, KeyProofAccount, KeyProofBank, KeyProofProvince, KeyProofCity, KeyProofBranch, KeyProofCode, KeyBranchSaid, KeyAmount, KeyPayoutTail, KeyAmountUntil, KeyAmountTries,
-		KeyMethod, KeyAskedKind, KeyAskedLegal, KeyAskedAlipay, KeyAskedBank, KeyTried, KeyPlan, KeySecond, KeyNeeds, KeyGrantURL, KeyGrantUntil, KeyOrderNo, KeyKeyFee, KeyCourierFee, KeyTotal, KeyPayQR, KeyTrade, KeyShips, KeyWaybill, KeyWhere,
+		KeyMethod, KeyAskedKind, KeyAskedLegal, KeyAskedAlipay, KeyAskedBank, KeyTried, KeyPlan, KeySecond, KeyNeeds, KeyBetter, KeyGrantURL, KeyGrantUntil, KeyOrderNo, KeyKeyFee, KeyCourierFee, KeyTotal, KeyPayQR, KeyTrade, KeyShips, KeyWaybill, KeyWhere,
 		KeyTicket, KeyKeyStep, KeySerial, KeyBefore, KeyDropped, KeyPictures,
 	} {
 		known[key] = true

@@ -24,7 +24,29 @@ func (m *move) picked(step Step, said Said, word string) (Exit, bool) {
 			return x, true
 		}
 	}
+	if said.Choice != "" || m.c.Away == m.event.Away {
+		return Exit{}, false
+	}
+	now := *m // a word, unlike a number, may name what could not be printed then and is there now
+	now.c.Away = m.event.Away
+	for _, x := range now.options(step) {
+		if x.On.named(word) {
+			return x, true
+		}
+	}
 	return Exit{}, false
+}
+
+// agrees reports whether an exit gives a consent: that takes somebody who was
+// shown the question.
+func (x Exit) agrees(c Case) bool {
+	return slices.ContainsFunc(x.Do, func(a Action) bool {
+		if a.Effect == nil {
+			return false
+		}
+		_, ok := a.Effect(c).(Agree)
+		return ok
+	})
 }
 
 // options lists what is printed as choices now, in its order: the answers that

@@ -26,6 +26,9 @@ func (m *move) waited(step Step, w Waited) {
 			if x.To == Stay {
 				m.c.Entry = entry(m.event)
 				m.wind(step)
+				if m.c.Away != m.event.Away { // another way may be open now, or this one again
+					m.ask(step)
+				}
 			}
 			return
 		}

@@ -42,6 +42,10 @@ var transferSteps = []Step{
 				{Key: KeyCreditCode, Lines: []int{50}, Label: "统一社会信用代码或工商注册号", Hint: "18位代码，或15位注册号", Input: InputText, Read: readCompanyCode},
 			},
 		},
+		Past: []Exit{
+			{If: paidIndustrial, To: CompanyMethod},
+			{If: paidNamed, To: CompanyRules},
+		},
 		Exits: []Exit{
 			{On: Answered(), If: industrialCode, Do: []Action{tellKind, compareName}, To: CompanyMethod, Lines: []int{43, 44}},
 			{On: Answered(), Do: []Action{tellKind, compareName, byTransfer}, To: CompanyRules, Lines: []int{43}},
@@ -106,7 +110,7 @@ var transferSteps = []Step{
 		Title:     "查看打款细则",
 		Documents: []Agreement{transferRules},
 		Turn:      Turn{"您", "1分钟"},
-		Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n组织类型：{orgkind}\n按您说的情况，现在最快的是：{plan}\n推荐的方式：用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。" +
+		Ask: "第1步，查看打款细则。认证信息：{org}（{uscc}）\n组织类型：{orgkind}\n按您说的情况，更合适的是：{better}\n推荐的方式：用本单位的对公账户，向我方汇款 0.01 元（一分钱），到账即通过认证。" +
 			"财务不方便汇款的，可以改为我方汇款，由财务回填收到的金额。\n" +
 			"· 汇款方必须是 {org}，且必须用对公账户\n· 单笔 0.01 元人民币，不能是其他金额或币种\n· 款项为实名专用，不退还，不开发票\n是否同意？",
 		Help: "需要贵单位已开通对公账户。没有对公账户的，请点“没有对公账户”，上传材料由人工核验。",
@@ -114,9 +118,9 @@ var transferSteps = []Step{
 		Do:   []Action{planRoute},
 		Exits: []Exit{
 			{On: Picked("我已阅读并同意", "同意"), Do: []Action{agree(transferRules)}, To: CompanyOpening, Lines: []int{67}},
-			{On: Picked("改为你们汇款给我们", "平台打款", "你们打款"), To: CompanyAccount, Lines: []int{60}},
+			{On: Picked("改为你们汇款给我们", "平台打款", "你们打款"), If: open(WayPayout), To: CompanyAccount, Lines: []int{60}},
 			{On: Picked("换一种方式", "企业支付宝"), If: industrial, Do: []Action{gaveUp(WayTransfer)}, To: CompanyMethod, Lines: []int{44}},
-			{On: Picked("修改企业信息"), To: CompanyPage, Lines: []int{59}},
+			{On: Picked("修改企业信息"), If: unpaid, To: CompanyPage, Lines: []int{59}},
 			{On: Picked("组织类型不对"), To: CompanyKind, Lines: []int{43}},
 			{On: Picked("没有对公账户", "人工核验"), To: CompanyPapers},
 			{On: Picked("我是法定代表人", "法定代表人", "法人"), If: otherRepresentative, To: CompanyLegal, Lines: []int{41}},
@@ -134,6 +138,7 @@ var transferSteps = []Step{
 	),
 	{
 		At:    CompanyTransfer,
+		Rests: &transferRules,
 		Lines: []int{61, 62, 63, 64, 65, 68, 69},
 		Title: "等待对公汇款到账",
 		Turn:  Turn{treasurer, "汇款后几分钟到3个工作日"},
@@ -204,15 +209,20 @@ var (
 	}}
 	tellNamesake = Action{Name: "tell that a name is not enough", Says: "登记的法定代表人与您同名，但登记里没有证件号码，不能直接通过，请用下面的方式认证。"}
 
+	// A paid order is for the company that it names: no other is proved for it.
+	unpaid         = &Guard{"nothing is paid", func(c Case, e Event) bool { return !paidFor.Holds(c, e) }}
+	paidNamed      = &Guard{"an order is paid for the company", func(c Case, e Event) bool { return paidFor.Holds(c, e) && c.Form.Has(KeyCreditCode) }}
+	paidIndustrial = both(paidNamed, industrial)
+
 	tellKind = Action{Name: "tell its kind from its code", Effect: func(c Case) Effect {
-		return Save{Page: PageID(KeyOrgKind), Form: Form{KeyOrgKind: Conceal(orgKind(c.Form.Text(KeyCreditCode)))}}
+		return Save{Page: PageID(KeyOrgKind), Form: Form{KeyOrgKind: Conceal(orgKind(c.Form.Text(KeyCreditCode))), KeyTried: {}}}
 	}}
 	// The register has something to say only when it disagrees, and wherever the
 	// applicant is by then: nobody waits for it.
 	compareName = Action{Name: "look the name up", Effect: func(Case) Effect { return CompareName{} }}
 	nameInDoubt = &Guard{"of the company that is being proved", func(c Case, e Event) bool {
 		d, ok := e.What.(NameDiffers)
-		return ok && c.Left == "" && companyUnproved.Holds(c, e) && d.Org == c.Form.Organisation()
+		return ok && (c.Left == "" || route.holds(c.At)) && companyUnproved.Holds(c, e) && d.Org == c.Form.Organisation()
 	}}
 
 	openTransfer = Action{

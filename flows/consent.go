@@ -59,7 +59,7 @@ var (
 	personsProof   = []Key{KeyName, KeyIDNumber, KeyConsent, KeyFactor, KeyBankCard, KeyPaper, KeyPaperNumber, KeyPapers, KeyFaceURL, KeyFaceUntil}
 	companiesProof = []Key{
 		KeyCreditCode, KeyOrgNumber, KeyPapers, KeyOrgKind, KeyMethod, KeyRules, KeyProofAccount, KeyProofBank, KeyProofProvince, KeyProofCity, KeyProofBranch, KeyProofCode,
-		KeyBranchFound, KeyBranchSaid, KeyBranchPicked,
+		KeyBranchFound, KeyBranchSaid, KeyBranchPicked, KeyTried,
 		KeyAmount, KeyAmountUntil, KeyAmountTries, KeyPayoutTail, KeyPayeeName, KeyPayeeAccount, KeyPayeeBank, KeyPayeeUntil, KeyGrantURL, KeyGrantUntil,
 	}
 )
@@ -76,9 +76,17 @@ func (f Form) Withdrawn() Form {
 // consentKey is where a case keeps when a document was agreed to.
 func consentKey(document string) Key { return Key("agreed-" + document) }
 
-// agreed notes a consent in the case.
-func (f Form) agreed(document string, at time.Time) {
-	f[consentKey(document)] = Conceal(at.In(Beijing).Format("2006-01-02 15:04"))
+// agreed notes a consent in the case: when it was given, and to which text.
+func (f Form) agreed(document, version string, at time.Time) {
+	f[consentKey(document)] = Conceal(at.In(Beijing).Format("2006-01-02 15:04") + consentSep + version)
+}
+
+const consentSep = "|"
+
+// agreedTo is the version that was agreed to; empty when that is not known.
+func (f Form) agreedTo(document string) string {
+	_, version, _ := strings.Cut(f.Text(consentKey(document)), consentSep)
+	return version
 }
 
 // consents lists what was agreed to and when.
@@ -86,7 +94,7 @@ func (m *move) consents(step Step) {
 	m.via = "consents"
 	var lines []string
 	for _, doc := range Agreements() {
-		if at := m.c.Form.Text(consentKey(doc.ID)); at != "" {
+		if at, _, _ := strings.Cut(m.c.Form.Text(consentKey(doc.ID)), consentSep); at != "" {
 			lines = append(lines, "· "+doc.Title+"，"+at+" 同意")
 		}
 	}

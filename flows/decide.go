@@ -150,9 +150,14 @@ func (m *move) hear(step Step, said Said) {
 	}
 	word := normal(said.Text)
 	if x, ok := m.picked(step, said, word); ok {
-		if x.On.read {
+		switch {
+		case m.c.Unasked && said.Choice == "" && (!x.On.named(word) || x.agrees(m.c)):
+			m.via = "asked first"
+			m.say("我们接着上次的地方办，请看一下再选：")
+			m.ask(step)
+		case x.On.read:
 			m.accept(step, x.On.pick)
-		} else {
+		default:
 			m.take(x)
 		}
 		return
@@ -302,7 +307,7 @@ func (m *move) complete(step Step, answers Form) {
 			m.effects = append(m.effects, Agree{
 				Document: field.Document.ID, Version: field.Document.Version, Via: m.event.Via, At: m.event.At,
 			})
-			m.c.Form.agreed(field.Document.ID, m.event.At)
+			m.c.Form.agreed(field.Document.ID, field.Document.Version, m.event.At)
 		}
 	}
 	m.answered(step)
@@ -399,7 +404,7 @@ func (m *move) do(actions []Action) {
 		case Agree:
 			e.Via, e.At = m.event.Via, m.event.At
 			effect = e
-			m.c.Form.agreed(e.Document, e.At)
+			m.c.Form.agreed(e.Document, e.Version, e.At)
 		case Withdraw:
 			e.At = m.event.At
 			effect = e
@@ -438,7 +443,7 @@ func (m *move) enter(to State) {
 		m.c.Proposed = step.shows(m.c.Proposed)
 	}
 	m.c.At, m.c.Entry, m.c.Misses = step.At, entry(m.event), 0
-	m.c.Away, m.c.Terms = m.event.Away, newestTerms
+	m.c.Away = m.event.Away
 	if m.c.Form.Text(KeyTold) != string(step.At) && !step.detour() {
 		delete(m.c.Form, KeyTold)
 	}

@@ -47,7 +47,7 @@ var grantSteps = []Step{
 				To: CompanyRules, Lines: []int{44, 47, 54}, Tells: "· 没有开通：用对公账户汇款，几分钟到3个工作日",
 			},
 			{
-				On: Picked("用对公汇款", "对公汇款", "对公打款", "没有开通", "没开通", "企业支付宝", "已开通"), If: away(WayAlipay), Do: []Action{byTransfer},
+				On: Picked("用对公汇款", "对公汇款", "对公打款", "没有开通", "没开通"), If: away(WayAlipay), Do: []Action{byTransfer},
 				To: CompanyRules, Lines: []int{44, 47, 54}, Tells: "· 支付宝授权暂时用不了，可以先用对公账户汇款，几分钟到3个工作日",
 			},
 			{
@@ -58,7 +58,7 @@ var grantSteps = []Step{
 			{On: Picked("上传材料，人工核验", "人工核验"), If: quickest(WayReview), To: CompanyPapers},
 			{On: Picked("不确定，帮我选", "帮我选", "不确定"), If: open(WayRegister), To: RouteLegal},
 			{On: Picked("不确定，帮我选", "帮我选", "不确定"), To: RouteAlipay},
-			{On: Picked("修改企业信息"), To: CompanyPage},
+			{On: Picked("修改企业信息"), If: unpaid, To: CompanyPage},
 			{On: Picked("组织类型不对"), To: CompanyKind},
 		},
 	},
@@ -93,6 +93,7 @@ var grantSteps = []Step{
 	),
 	{
 		At:    CompanyGrant,
+		Rests: &grantNotice,
 		Lines: []int{46, 48, 52, 53, 56, 57},
 		Title: "用支付宝授权",
 		Turn:  Turn{"您，或管企业支付宝的同事", "2分钟"},

@@ -152,12 +152,10 @@ var resumes = []Resumption{
 	{"gone on elsewhere", func(f Facts) bool { return f.Moved }, Moved},
 	{"cancelled", func(f Facts) bool { return f.Cancelled }, Cancelled},
 	{"activated", func(f Facts) bool { return f.Activated }, Done},
-	{"enterprise paid for, and its proof found wrong", func(f Facts) bool { return disproved(f) && isIndustrial(f.Form) }, CompanyMethod},
-	{"company paid for, and its proof found wrong", disproved, CompanyRules},
-	{"delivered", func(f Facts) bool { return f.Delivered }, ActivationReady},
-	{"shipped", func(f Facts) bool { return f.Shipped }, DeliveryWay},
-	{"paid", func(f Facts) bool { return f.Paid }, DeliveryPacking},
-	{"ordered", func(f Facts) bool { return f.Ordered }, PaymentOpening},
+	{"delivered", func(f Facts) bool { return f.Delivered && !disproved(f) }, ActivationReady},
+	{"shipped", func(f Facts) bool { return f.Shipped && !disproved(f) }, DeliveryWay},
+	{"paid", func(f Facts) bool { return f.Paid && !disproved(f) }, DeliveryPacking},
+	{"ordered", func(f Facts) bool { return f.Ordered && !f.Paid }, PaymentOpening},
 	{"address known", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTotal) }, ServiceConfirm},
 	{"invoice known", func(f Facts) bool { return proved(f) && f.Form.Has(KeyTitle) && invoiced(f) }, ServiceDelivery},
 	{"company's service chosen", func(f Facts) bool {
@@ -188,7 +186,7 @@ var resumes = []Resumption{
 		return f.Registered && f.Form.Has(KeyIDNumber) && byFactor(f) && agreed(f, noticeOf(f.Form.Text(KeyFactor)))
 	}, PersonComparing},
 	{"person named", func(f Facts) bool {
-		return f.Registered && f.Form.Has(KeyIDNumber) && !byFactor(f) && agreed(f, faceNotice)
+		return f.Registered && f.Form.Has(KeyIDNumber) && byTheFace(f) && agreed(f, faceNotice)
 	}, PersonOpening},
 	{"person agreed to the check", func(f Facts) bool { return f.Registered && agreed(f, faceNotice) }, PersonPage},
 	{"person chose how to be proved", func(f Facts) bool { return f.Registered && byFactor(f) }, PersonMethod},
@@ -209,6 +207,10 @@ func byFactor(f Facts) bool {
 	factor := f.Form.Text(KeyFactor)
 	return factor == FactorMobile || factor == FactorCard
 }
+
+// byTheFace reports whether a person is to be proved by the face, which is the way
+// of who has chosen none.
+func byTheFace(f Facts) bool { return !f.Form.Has(KeyFactor) || f.Form.Text(KeyFactor) == FactorFace }
 
 // noticeOf is what somebody agrees to who is proved by a factor.
 func noticeOf(factor string) Agreement {

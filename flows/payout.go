@@ -112,7 +112,7 @@ var payoutSteps = []Step{
 		Back:  CompanyRules,
 		Exits: []Exit{
 			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), Do: []Action{gaveUp(WayPayout)}, To: CompanyRules, Lines: []int{60}},
-			{On: Picked("重新汇款"), To: CompanyPaying},
+			{On: Picked("重新汇款"), If: open(WayPayout), To: CompanyPaying},
 			{On: Picked("换一个账户"), To: CompanyAccount},
 		},
 	},

@@ -67,6 +67,7 @@ var personProof = Chapter{
 		},
 		{
 			At:    PersonPage,
+			Rests: &faceNotice,
 			Title: "填写姓名和身份证号",
 			Turn:  Turn{"您", "1分钟"},
 			Ask:   "请点开下面的页面，填写姓名和身份证号。请不要把身份证号发在聊天里。",
@@ -91,6 +92,7 @@ var personProof = Chapter{
 		),
 		{
 			At:    PersonScan,
+			Rests: &faceNotice,
 			Lines: []int{33, 34, 38, 39},
 			Title: "用支付宝扫码刷脸",
 			Turn:  Turn{"您", "2分钟"},

@@ -13,11 +13,12 @@ func (f *Flow) Resume(facts Facts, e Event) (Case, []Effect) {
 	}
 	delete(c.Form, KeyWhy)
 	for document, given := range facts.Agreed {
-		c.Form.agreed(document, given.At)
+		c.Form.agreed(document, given.Version, given.At)
 	}
 	if !facts.Begun {
 		return c, nil
 	}
+	c.Unasked = true
 	m := &move{flow: f, event: e, c: c, quiet: true}
 	for _, r := range f.Resumes {
 		if r.If(facts) {

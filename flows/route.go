@@ -24,10 +24,11 @@ var route = Chapter{
 	Steps: []Step{
 		routeStep(RouteKind, "单位类型", "", "先回答几个短问题，帮您选最快的认证方式。\n贵单位是哪一种？",
 			"营业执照上的代码以91或92开头的，是企业或个体工商户。",
-			Exit{On: Picked("企业或个体工商户", "企业", "公司", "个体工商户", "个体户"), If: open(WayRegister), Do: []Action{note("an enterprise", KeyAskedKind, OrgEnterprise)}, To: RouteLegal},
-			Exit{On: Picked("企业或个体工商户", "企业", "公司", "个体工商户", "个体户"), Do: []Action{note("an enterprise", KeyAskedKind, OrgEnterprise)}, To: RouteAlipay},
-			Exit{On: Picked("机关、事业单位或社会组织", "机关", "事业单位", "社会组织"), Do: []Action{note("no enterprise", KeyAskedKind, OrgOther)}, To: RouteBank},
-			Exit{On: Picked("境外组织", "境外公司", "外国公司"), Do: []Action{note("an overseas organisation", KeyAskedKind, askedOverseas)}, To: RoutePlan},
+			Exit{On: Picked("企业或个体工商户", "企业", "公司", "个体工商户", "个体户"), If: open(WayRegister), Do: []Action{asked("an enterprise", OrgEnterprise)}, To: RouteLegal},
+			Exit{On: Picked("企业或个体工商户", "企业", "公司", "个体工商户", "个体户"), Do: []Action{asked("an enterprise", OrgEnterprise)}, To: RouteAlipay},
+			Exit{On: Picked("机关、事业单位或社会组织", "机关", "事业单位", "社会组织"), Do: []Action{asked("no enterprise", OrgOther)}, To: RouteBank},
+			Exit{On: Picked("境外组织", "境外公司", "外国公司"), If: unregistered, Do: []Action{asked("an overseas organisation", askedOverseas)}, To: RoutePlan},
+			Exit{On: Picked("境外组织", "境外公司", "外国公司"), Do: []Action{asked("an overseas organisation", askedOverseas)}, To: Return},
 		),
 		routeStep(RouteLegal, "法定代表人", RouteKind, "您本人就是单位的法定代表人吗？",
 			"营业执照上“法定代表人”一栏是您本人，就选“是我本人”。个体工商户的经营者也一样。",
@@ -77,7 +78,7 @@ func routeStep(at State, title string, back State, ask, help string, exits ...Ex
 		Help:  help,
 		Back:  back,
 		Exits: append(exits,
-			Exit{On: Picked("先不选了", "不选了", "跳过"), To: Return},
+			Exit{On: Picked("先不选了", "不选了", "跳过", WordGoOn), To: Return},
 			Exit{On: After(undecided), To: Return},
 		),
 	}
@@ -86,6 +87,15 @@ func routeStep(at State, title string, back State, ask, help string, exits ...Ex
 func (s Step) doing(a Action) Step {
 	s.Do = append(s.Do, a)
 	return s
+}
+
+// asked notes the kind. What was answered for another kind counts no more.
+func asked(name, kind string) Action {
+	return Action{Name: name, Effect: func(Case) Effect {
+		return Save{Page: PageID(KeyAskedKind), Form: Form{
+			KeyAskedKind: Conceal(kind), KeyAskedLegal: {}, KeyAskedAlipay: {}, KeyAskedBank: {}, KeyTried: {},
+		}}
+	}}
 }
 
 // What was answered.
@@ -107,7 +117,10 @@ func (c Case) Plan() []Way {
 	if !f.Has(KeyAskedKind) && !f.Has(KeyAskedAlipay) && !f.Has(KeyAskedBank) {
 		return nil
 	}
-	industry := f.Text(KeyAskedKind) != OrgOther && f.Text(KeyAskedKind) != askedOverseas
+	if isOverseas(f) || !f.Has(KeyCreditCode) && f.Text(KeyAskedKind) == askedOverseas {
+		return []Way{WayReview}
+	}
+	industry := f.Text(KeyAskedKind) != OrgOther
 	if f.Has(KeyCreditCode) {
 		industry = isIndustrial(f) // the code knows better
 	}
@@ -148,6 +161,10 @@ var (
 			KeyPlan:   Conceal(planned[plan[0]].takes),
 			KeySecond: Conceal(planned[plan[1]].takes),
 			KeyNeeds:  Conceal(planned[plan[0]].needs),
+			KeyBetter: Conceal(planned[plan[0]].takes),
+		}
+		if plan[0] == WayTransfer {
+			texts[KeyBetter] = Secret{} // which is recommended where transfers are explained
 		}
 		if texts[KeyPlan] == c.Form[KeyPlan] && texts[KeySecond] == c.Form[KeySecond] {
 			return nil // nothing was asked, or nothing has changed
@@ -169,7 +186,7 @@ func quickest(w Way) *Guard {
 func gaveUp(w Way) Action {
 	return Action{Name: "advise " + string(w) + " no more", Effect: func(c Case) Effect {
 		tried := c.Form.Text(KeyTried)
-		if len(c.Plan()) == 0 || slices.Contains(strings.Split(tried, ","), string(w)) {
+		if slices.Contains(strings.Split(tried, ","), string(w)) {
 			return nil
 		}
 		return Save{Page: PageID(KeyTried), Form: Form{KeyTried: Conceal(strings.Trim(tried+","+string(w), ","))}}

@@ -164,6 +164,8 @@ func (s *stage) remember(what Happening) {
 		f.CompanyVerified = true
 	case CompanyUnproved:
 		f.CompanyVerified = false
+		delete(f.Form, KeyAmountUntil) // no amount is waited for, and the account was wrong
+		delete(f.Form, KeyProofAccount)
 	case Ordered:
 		f.Ordered, f.Cancelled = true, false
 	case Paid:

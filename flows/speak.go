@@ -40,7 +40,7 @@ func (m *move) ask(step Step) {
 		m.greet() // handed back before the bot ever spoke
 		return
 	}
-	m.c.Away = m.event.Away // a number that is typed means what is printed now
+	m.c.Away, m.c.Unasked = m.event.Away, false // a number that is typed means what is printed now
 	m.replies = append(m.replies, m.question(step))
 }
 

@@ -55,7 +55,7 @@ var wayLabels = map[Way]string{
 // Status is how far an attempt is.
 type Status string
 
-// An attempt ends in one of the last seven. A way that was not gone yet has no
+// An attempt ends in one of the last eight. A way that was not gone yet has no
 // attempt.
 const (
 	InProgress   Status = "in progress"   // a partner is at work
@@ -68,6 +68,7 @@ const (
 	Abandoned    Status = "abandoned"     // given up for another way, or cancelled, or its consent taken back
 	Lapsed       Status = "lapsed"        // approved so long ago that it counts no more
 	Revoked      Status = "revoked"       // approved, and found wrong since
+	Disputed     Status = "disputed"      // approved and it counts, though what it rests on is gone: a person decides
 )
 
 // Label is what a status is called among people.
@@ -75,7 +76,7 @@ func (s Status) Label() string { return statusLabels[s] }
 
 var statusLabels = map[Status]string{
 	InProgress: "处理中", AwaitingUser: "等客户", InReview: "等人工核验", Approved: "通过", Declined: "没有通过",
-	ToResubmit: "要补充材料", Expired: "过期", Abandoned: "放弃", Lapsed: "通过已失效", Revoked: "通过后被撤销",
+	ToResubmit: "要补充材料", Expired: "过期", Abandoned: "放弃", Lapsed: "通过已失效", Revoked: "通过后被撤销", Disputed: "通过，但款项退回",
 }
 
 // Attempt is one try to prove somebody in one way.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -16,7 +17,8 @@ import (
 // partner up tells the others, because the ones that talk to applicants are not
 // the ones that ask partners.
 
-// proves lists the ways that a partner is behind.
+// proves lists the ways that a partner is behind. The bank is none: money that is
+// sent counts when it was booked, whenever its statement can be read.
 var proves = map[string]flows.Ways{
 	"alipay": flows.WaysOf(flows.WayFace, flows.WayAlipay, flows.WayPayout),
 	"esign":  flows.WaysOf(flows.WayRegister, flows.WayMobile, flows.WayCard),
@@ -33,6 +35,7 @@ type health struct {
 	shelf  *talks.Shelf
 	absent []string // partners nobody is configured for
 	closed atomic.Uint32
+	deaf   bool // the last look could not ask Redis; only look uses it
 	log    *slog.Logger
 }
 
@@ -57,26 +60,24 @@ func (h *health) keep(ctx context.Context) {
 // What Redis does not tell, this process must know by itself.
 func (h *health) look(ctx context.Context) {
 	var closed flows.Ways
+	var failed error
 	for partner, ways := range proves {
 		gone := slices.Contains(h.absent, partner)
 		if !gone && h.watch.givenUp(partner) {
 			gone = true
-			h.heard(h.shelf.KeepAway(ctx, partner, awayLasts))
+			failed = errors.Join(failed, h.shelf.KeepAway(ctx, partner, awayLasts))
 		}
 		if !gone {
 			told, err := h.shelf.Away(ctx, partner)
-			h.heard(err)
-			gone = told
+			failed, gone = errors.Join(failed, err), told
 		}
 		if gone {
 			closed |= ways
 		}
 	}
 	h.closed.Store(uint32(closed))
-}
-
-func (h *health) heard(err error) {
-	if err != nil {
-		h.log.Warn("partners who are away are not told of", slog.Any("error", err))
+	if failed != nil && !h.deaf {
+		h.log.Warn("partners who are away are not told of", slog.Any("error", failed))
 	}
+	h.deaf = failed != nil
 }

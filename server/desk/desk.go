@@ -150,6 +150,7 @@ func (d *Desk) HandleTalk(ctx context.Context, id TalkID, e flows.Event) (Answer
 }
 
 func (d *Desk) handle(ctx context.Context, id TalkID, e flows.Event, seen *Handled) (Answer, error) {
+	e.Away = d.away()
 	q := d.queues.of(id)
 	t := &turn{ctx: ctx, event: e, talk: id, seen: seen, called: make(chan []*turn, 1)}
 	turns, err := q.wait(t)
@@ -277,7 +278,7 @@ func (d *Desk) load(ctx context.Context, id TalkID, e flows.Event, seen *Handled
 	if err != nil {
 		return Talk{}, nil, fmt.Errorf("desk: load %s: %w", id, err)
 	}
-	if d.strange(talk.Case.At) || d.strange(talk.Case.Left) || flows.Outdated(talk.Case) {
+	if d.strange(talk.Case.At) || d.strange(talk.Case.Left) || d.cfg.Flow.Outdated(talk.Case) {
 		return d.comeBack(ctx, talk, e, seen)
 	}
 	return talk, nil, nil
@@ -290,9 +291,13 @@ func (d *Desk) strange(at flows.State) bool {
 }
 
 // comeBack resumes a talk that a later release, which was taken back, led to a
-// step of its own, or whose consents were given to older texts. As after a loss of Redis, the page being typed is gone;
-// what does not hang on the step stays.
+// step of its own, or that rests on a consent to an older text. As after a loss
+// of Redis, the page being typed is gone; what does not hang on the step stays.
+// What it owes the ledger is entered first, or the facts would lag behind it.
 func (d *Desk) comeBack(ctx context.Context, was Talk, e flows.Event, seen *Handled) (Talk, []flows.Effect, error) {
+	if err := d.settle(ctx, was.ID); err != nil {
+		return Talk{}, nil, err
+	}
 	talk, owed, err := d.resume(ctx, was.ID, e, seen)
 	talk.Revision, talk.Seen = was.Revision, was.Seen
 	talk.Case.Seq, talk.Case.Owner, talk.Case.Last, talk.Case.Unheard = was.Case.Seq, was.Case.Owner, was.Case.Last, was.Case.Unheard
@@ -314,7 +319,6 @@ func (d *Desk) resume(ctx context.Context, id TalkID, e flows.Event, seen *Handl
 
 // decide makes the commit of one event.
 func (d *Desk) decide(talk Talk, owed []flows.Effect, e flows.Event, how voiced) Commit {
-	e.Away = d.away()
 	talk.Case.Form = d.worded(talk)
 	out := d.cfg.Flow.Decide(talk.Case, e)
 	next := Talk{ID: talk.ID, Case: out.Case, Seen: talk.Seen}
@@ -398,7 +402,7 @@ func (d *Desk) talkOf(ctx context.Context, who Identity) (TalkID, error) {
 func (d *Desk) Look(ctx context.Context, id TalkID) (Talk, flows.Reply, error) {
 	talk, err := d.cfg.Talks.Load(ctx, id)
 	if errors.Is(err, ErrNoTalk) {
-		talk, _, err = d.resume(ctx, id, flows.Event{ID: "look", At: d.cfg.Now(), Via: flows.Within}, &Handled{})
+		talk, _, err = d.resume(ctx, id, flows.Event{ID: "look", At: d.cfg.Now(), Via: flows.Within, Away: d.away()}, &Handled{})
 	}
 	if err != nil {
 		return Talk{}, flows.Reply{}, fmt.Errorf("desk: look at %s: %w", id, err)

@@ -33,7 +33,7 @@ func (d *Desk) compareFactors(ctx context.Context, ref Ref, effect flows.Effect)
 	if !ok {
 		return fmt.Errorf("desk: %s compares nothing", effect.Verb())
 	}
-	check, err := d.cfg.Ledger.OpenCheck(ctx, ref, d.cfg.Now())
+	check, err := d.cfg.Ledger.OpenCheck(ctx, ref, flows.Way(e.Factor), d.cfg.Now())
 	if errors.Is(err, ErrUsed) {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (d *Desk) compareFactors(ctx context.Context, ref Ref, effect flows.Effect)
 	case card.IsZero():
 		return d.answer(ctx, ref, flows.FaceRefused{Why: "请重新填写银行卡号。"})
 	}
-	end := CheckEnd{By: flows.Way(e.Factor), Ref: ref}
+	end := CheckEnd{Ref: ref}
 	same, err := d.cfg.Partners.Factors.Holds(ctx, check.Person, mobile, card)
 	why, no := refused(err)
 	switch {

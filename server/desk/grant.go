@@ -90,7 +90,7 @@ func (d *Desk) compareRepresentative(ctx context.Context, ref Ref) error {
 		return d.answer(ctx, ref, flows.NotRepresentative{Why: registerSilent})
 	}
 	who := flows.Person{Name: facts.Form[flows.KeyName], IDNumber: facts.Form[flows.KeyIDNumber]}
-	may, err := d.cfg.Ledger.MayCompare(ctx, ref.Talk, org, who, d.cfg.Now())
+	may, err := d.cfg.Ledger.MayCompare(ctx, ref, org, who, d.cfg.Now())
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func refused(err error) (why string, ok bool) {
 }
 
 func (d *Desk) verifyFace(ctx context.Context, ref Ref) error {
-	check, err := d.cfg.Ledger.OpenCheck(ctx, ref, d.cfg.Now())
+	check, err := d.cfg.Ledger.OpenCheck(ctx, ref, flows.WayFace, d.cfg.Now())
 	if errors.Is(err, ErrUsed) {
 		return nil
 	}

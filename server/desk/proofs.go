@@ -12,11 +12,11 @@ import (
 
 // Checks proves persons.
 type Checks interface {
-	// OpenCheck returns the open face attempt of a talk, or makes one. When the
-	// person is proved already it reports FaceDone to ref and returns ErrUsed;
+	// OpenCheck returns the open attempt of a talk to prove a person in one way, or
+	// makes one; that of another way is given up. When the person is proved already it reports FaceDone to ref and returns ErrUsed;
 	// FaceRefused, and ErrUsed as well, when no name and number are saved. A ref
 	// that has its answer is ErrUsed too.
-	OpenCheck(ctx context.Context, ref Ref, at time.Time) (Check, error)
+	OpenCheck(ctx context.Context, ref Ref, way flows.Way, at time.Time) (Check, error)
 
 	// CheckOpened notes the provider's identifier and address, reports
 	// FaceOpened to ref, and starts the polls.
@@ -40,6 +40,7 @@ type Checks interface {
 type Check struct {
 	Number   string // ours, at most 32 letters and digits
 	Talk     TalkID
+	Way      flows.Way
 	Person   flows.Person
 	Provider string // the provider's identifier; empty until opened
 	URL      string // short address of our own, for the QR
@@ -50,7 +51,6 @@ type Check struct {
 type CheckEnd struct {
 	State flows.FaceState // FacePassed, or empty
 	Why   string          // of a refusal, for the applicant
-	By    flows.Way       // that was gone, when it was not a face
 	Ref   Ref             // of the effect that this answers, when it is one's
 }
 
@@ -146,9 +146,9 @@ type Grants interface {
 	GrantEnded(ctx context.Context, number, why string, at time.Time) error
 
 	// MayCompare notes that the register is to be asked about a person and an
-	// organisation, unless it was asked too often in the day before: by this talk,
-	// about that person, or about that organisation.
-	MayCompare(ctx context.Context, talk TalkID, org flows.Organisation, who flows.Person, at time.Time) (bool, error)
+	// organisation, once for each ref, unless it was asked too often in the day
+	// before: by this talk, about that person, or about that organisation.
+	MayCompare(ctx context.Context, ref Ref, org flows.Organisation, who flows.Person, at time.Time) (bool, error)
 
 	// MayLookUp notes that the register is to be asked whether an organisation's
 	// name and code belong together, unless it was asked about these two for the

@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -38,12 +39,18 @@ func TestANewTextIsAgreedToInTheMiddle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			led := was
-			led.Case.Terms = 20200101
-			if _, _, err := h.store.Commit(t.Context(), desk.Commit{Talk: led, Was: was.Revision, Event: h.event(flows.Said{Text: "旧"})}); err != nil {
-				t.Fatal(err)
+			if before.version != "" {
+				led := was
+				led.Case.Form = maps.Clone(was.Case.Form)
+				led.Case.Form["agreed-face"] = flows.Conceal("2020-01-02 10:00|" + before.version)
+				if _, _, err := h.store.Commit(t.Context(), desk.Commit{Talk: led, Was: was.Revision, Event: h.event(flows.Said{Text: "旧"})}); err != nil {
+					t.Fatal(err)
+				}
 			}
 			h.desk = h.newDesk(h.store, h.book)
+			if said := h.says("1"); before.version != "" && (said.At != before.want || said.At == flows.PersonConsent) {
+				t.Errorf("a number that was typed for the code leads to %s", said.At)
+			}
 			h.says("到哪了")
 			h.reaches(before.want)
 			if f := h.talk().Case.Form; f.Text(flows.KeyName) != "王小明" || !f.Has(flows.KeyIDNumber) {

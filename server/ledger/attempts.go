@@ -138,7 +138,9 @@ func (l *Ledger) stand(ctx context.Context, all []flows.Attempt) error {
 	for i, a := range all {
 		proof := proofRow{Number: a.Number}
 		err := found(l.read.NewSelect().Model(&proof).WherePK().Scan(ctx), "proof "+a.Number)
-		if err == nil {
+		if err == nil && proof.State == proofSeen && a.Status == flows.Declined {
+			all[i].Status = flows.Disputed // the money came back when there was a certificate
+		} else if err == nil {
 			all[i].Status = proof.State.status()
 		} else if !errors.Is(err, desk.ErrUnknown) {
 			return err

@@ -24,9 +24,11 @@ func TestAttempts(t *testing.T) {
 func TestLookups(t *testing.T) {
 	onEach(t, func(t *testing.T) {
 		l := open(t)
+		n := 0
 		asks := func(talk, person, org string) bool {
 			t.Helper()
-			may, err := l.MayCompare(t.Context(), desktest.NewTalk(t, l, talk),
+			n++
+			may, err := l.MayCompare(t.Context(), desktest.Ref(desktest.NewTalk(t, l, talk), fmt.Sprint("e", n)),
 				flows.Organisation{CreditCode: flows.Conceal(org)}, flows.Person{IDNumber: flows.Conceal(person)}, noon)
 			if err != nil {
 				t.Fatal(err)
@@ -59,6 +61,12 @@ func TestLookups(t *testing.T) {
 		}
 		if !asks("five", "stranger", "elsewhere") {
 			t.Error("a refused question was counted")
+		}
+		for range 2 * lookupsOfTalk { // the job of one question, tried again and again
+			n = 0
+			if !asks("six", "patient", "flaky") {
+				t.Fatal("a question that is tried again counts as another")
+			}
 		}
 	})
 }

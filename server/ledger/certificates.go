@@ -90,7 +90,7 @@ func (l *Ledger) OfferTicket(ctx context.Context, ref desk.Ref, at time.Time) er
 		if stands, err := l.stands(ctx, tx, order); err != nil {
 			return err
 		} else if !stands {
-			return l.answer(ctx, tx, ref, flows.CompanyUnproved{}, at)
+			return errors.Join(l.call(ctx, tx, ref.Talk, whyUnproved, at), l.answer(ctx, tx, ref, flows.CompanyUnproved{}, at))
 		}
 		ready, err := l.newTicket(ctx, tx, order, at)
 		if err != nil {
@@ -119,10 +119,29 @@ func (l *Ledger) stands(ctx context.Context, tx txn, order orderRow) (bool, erro
 	return org == form.Organisation(), err
 }
 
+// paidForm puts the company of a paid order over whatever was typed since: it is
+// proved again when its proof is lost, and no other in its place.
+func (l *Ledger) paidForm(ctx context.Context, db bun.IDB, talk desk.TalkID, form flows.Form) error {
+	order, err := l.liveOrder(ctx, db, talk)
+	if errors.Is(err, desk.ErrUnknown) || err == nil && order.State != orderPaid {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	terms, err := l.termsOf(order)
+	if err != nil || terms.Text(flows.KeyKind) != flows.KindCompany {
+		return err
+	}
+	org := terms.Organisation()
+	form[flows.KeyOrgName], form[flows.KeyCreditCode], form[flows.KeyOrgNumber] = org.Name, org.CreditCode, org.CreditCode
+	return nil
+}
+
 // companyOrder is the order of a talk that stands on a company's proof, or
 // [desk.ErrUnknown].
-func (l *Ledger) companyOrder(ctx context.Context, tx txn, talk desk.TalkID) (orderRow, error) {
-	order, err := l.liveOrder(ctx, tx, talk)
+func (l *Ledger) companyOrder(ctx context.Context, db bun.IDB, talk desk.TalkID) (orderRow, error) {
+	order, err := l.liveOrder(ctx, db, talk)
 	if err != nil {
 		return order, err
 	}
@@ -134,7 +153,8 @@ func (l *Ledger) companyOrder(ctx context.Context, tx txn, talk desk.TalkID) (or
 }
 
 // stopMaking ends what would make the certificate of a company's paid order, and
-// reports whether it is made already.
+// reports whether there may be one already: once a public key is bound the
+// authority is asked, and what is in the UKey works whatever its owner reports.
 func (l *Ledger) stopMaking(ctx context.Context, tx txn, talk desk.TalkID) (made bool, err error) {
 	order, err := l.companyOrder(ctx, tx, talk)
 	if errors.Is(err, desk.ErrUnknown) || err == nil && order.State != orderPaid {
@@ -147,7 +167,7 @@ func (l *Ledger) stopMaking(ctx context.Context, tx txn, talk desk.TalkID) (made
 	if errors.Is(err, desk.ErrUnknown) {
 		return false, nil // nobody has asked for it yet
 	}
-	if err != nil || cert.FinishedAt != 0 {
+	if err != nil || cert.PublicKey != "" {
 		return err == nil, err
 	}
 	return false, errors.Join(l.voidTickets(ctx, tx, order.No), closeMaking(ctx, tx, order.No))

@@ -35,11 +35,18 @@ const (
 )
 
 // OpenCheck implements [desk.Checks]. An attempt that is too old, or that was
-// opened for other particulars than are saved now, is replaced. Without
+// opened for another way or other particulars than are saved now, is replaced. Without
 // particulars there is nothing to open: FaceRefused asks for them.
-func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, at time.Time) (desk.Check, error) {
+func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, way flows.Way, at time.Time) (desk.Check, error) {
 	var check desk.Check
 	err := l.openOrTell(ctx, ref, at, func(ctx context.Context, tx txn) (flows.Happening, error) {
+		form, err := l.saved(ctx, tx, ref.Talk)
+		if err != nil {
+			return nil, err
+		}
+		if chosen := flows.Way(form.Text(flows.KeyFactor)); chosen != "" && chosen != way {
+			return nil, desk.ErrUsed // another way was chosen since, and nobody waits for this one
+		}
 		outcome, err := l.needsNoCheck(ctx, tx, ref.Talk, at)
 		if outcome != nil {
 			err = l.forget(ctx, tx, ref.Talk, flows.KeyBankCard) // nothing will be compared with it
@@ -47,7 +54,7 @@ func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, at time.Time) (des
 		if err != nil || outcome != nil {
 			return outcome, err
 		}
-		check, err = l.openCheck(ctx, tx, ref.Talk, at)
+		check, err = l.openCheck(ctx, tx, ref.Talk, way, at)
 		return nil, err
 	})
 	return check, err
@@ -91,7 +98,7 @@ func (l *Ledger) personBlind(idNumber flows.Secret) string {
 	return l.blind("identity number", idNumber)
 }
 
-func (l *Ledger) openCheck(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (desk.Check, error) {
+func (l *Ledger) openCheck(ctx context.Context, tx txn, talk desk.TalkID, way flows.Way, at time.Time) (desk.Check, error) {
 	form, err := l.saved(ctx, tx, talk)
 	if err != nil {
 		return desk.Check{}, err
@@ -99,12 +106,12 @@ func (l *Ledger) openCheck(ctx context.Context, tx txn, talk desk.TalkID, at tim
 	person := flows.Person{Name: form[flows.KeyName], IDNumber: form[flows.KeyIDNumber]}
 	open, err := l.checkWhere(ctx, tx, "talk = ? AND state = ?", talk, checkOpen)
 	if errors.Is(err, desk.ErrUnknown) {
-		return l.makeCheck(ctx, tx, talk, person, at)
+		return l.makeCheck(ctx, tx, talk, way, person, at)
 	}
 	if err != nil {
 		return desk.Check{}, err
 	}
-	if open.Person == person && at.Before(open.Until) {
+	if open.Way == way && open.Person == person && at.Before(open.Until) {
 		return open, nil
 	}
 	state := checkClosed
@@ -114,14 +121,14 @@ func (l *Ledger) openCheck(ctx context.Context, tx txn, talk desk.TalkID, at tim
 	if err := endCheck(ctx, tx, open.Number, state); err != nil {
 		return desk.Check{}, err
 	}
-	return l.makeCheck(ctx, tx, talk, person, at)
+	return l.makeCheck(ctx, tx, talk, way, person, at)
 }
 
-func (l *Ledger) makeCheck(ctx context.Context, tx txn, talk desk.TalkID, person flows.Person, at time.Time) (desk.Check, error) {
+func (l *Ledger) makeCheck(ctx context.Context, tx txn, talk desk.TalkID, way flows.Way, person flows.Person, at time.Time) (desk.Check, error) {
 	number := "F" + at.In(flows.Beijing).Format(checkNumbering) + strings.ToUpper(randomName()[:checkRandom])
 	row := checkRow{
 		Number: number, Talk: talk, State: checkOpen, At: millis(at), Until: millis(at.Add(l.hurried(checkGood))),
-		URL: l.cfg.PublicURL + "/h5/face/" + number, Way: flows.WayFace, IDBlind: l.personBlind(person.IDNumber),
+		URL: l.cfg.PublicURL + "/h5/face/" + number, Way: way, IDBlind: l.personBlind(person.IDNumber),
 	}
 	var err error
 	if row.Person, err = l.seal(checkPlace(number), person); err != nil {
@@ -150,7 +157,7 @@ func (l *Ledger) checkWhere(ctx context.Context, db bun.IDB, where string, args 
 }
 
 func (l *Ledger) checkOf(row checkRow) (desk.Check, error) {
-	check := desk.Check{Number: row.Number, Talk: row.Talk, Provider: row.Provider, URL: row.URL, Until: moment(row.Until)}
+	check := desk.Check{Number: row.Number, Talk: row.Talk, Way: row.Way, Provider: row.Provider, URL: row.URL, Until: moment(row.Until)}
 	if row.Person == "" {
 		return check, nil
 	}
@@ -207,7 +214,10 @@ func (l *Ledger) CheckEnded(ctx context.Context, number string, end desk.CheckEn
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(endCheck(ctx, tx, number, state), wentBy(ctx, tx, number, end.By)); err != nil {
+		if state == checkExpired && at.Before(open.Until) {
+			state = checkClosed // nobody was asked
+		}
+		if err := endCheck(ctx, tx, number, state); err != nil {
 			return err
 		}
 		if err := l.forget(ctx, tx, open.Talk, flows.KeyBankCard); err != nil {
@@ -230,17 +240,6 @@ func endCheck(ctx context.Context, tx txn, number, state string) error {
 	return nil
 }
 
-// wentBy notes which way an attempt went that was opened like one with a face.
-func wentBy(ctx context.Context, tx txn, number string, way flows.Way) error {
-	if way == "" {
-		return nil
-	}
-	if _, err := tx.NewUpdate().Model((*checkRow)(nil)).Set("way = ?", way).Where("number = ?", number).Exec(ctx); err != nil {
-		return fmt.Errorf("ledger: check %s: %w", number, err)
-	}
-	return nil
-}
-
 func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state string, end desk.CheckEnd, at time.Time) error {
 	id := "check/" + c.Number + "/" + state
 	if end.Ref != (desk.Ref{}) {
@@ -253,8 +252,8 @@ func (l *Ledger) tellEnd(ctx context.Context, tx txn, c desk.Check, state string
 			return err
 		}
 		note := audited{Actor: "alipay", Did: "proved", Talk: c.Talk, About: c.Number, At: at}
-		if end.By != "" {
-			note.Actor, note.Did = "esign", "proved by "+string(end.By)
+		if c.Way != flows.WayFace {
+			note.Actor, note.Did = "esign", "proved by "+string(c.Way)
 		}
 		if err := l.audit(ctx, tx, note); err != nil {
 			return err

@@ -234,6 +234,7 @@ const (
 type lookupRow struct {
 	bun.BaseModel `bun:"table:lookup"`
 
+	Ref    string      `bun:"ref,pk"` // of the effect that asks, however often it is tried
 	Talk   desk.TalkID `bun:"talk"`
 	Person string      `bun:"person"`
 	Org    string      `bun:"org"`
@@ -246,14 +247,17 @@ type lookupRow struct {
 const (
 	lookupsOfTalk   = 5
 	lookupsOfPerson = 10 // from however many telephones
-	lookupsOfOrg    = 10 // by whomever
+	lookupsOfOrg    = 30 // by whomever: nobody alone can use them up
 )
 
 // MayCompare implements [desk.Grants].
-func (l *Ledger) MayCompare(ctx context.Context, talk desk.TalkID, org flows.Organisation, who flows.Person, at time.Time) (may bool, err error) {
-	row := lookupRow{Talk: talk, Person: l.personBlind(who.IDNumber), Org: l.blind("lookup/org", org.CreditCode), At: millis(at)}
+func (l *Ledger) MayCompare(ctx context.Context, ref desk.Ref, org flows.Organisation, who flows.Person, at time.Time) (may bool, err error) {
+	row := lookupRow{Ref: ref.String(), Talk: ref.Talk, Person: l.personBlind(who.IDNumber), Org: l.blind("lookup/org", org.CreditCode), At: millis(at)}
 	since := millis(at.Add(-l.hurried(24 * time.Hour)))
 	err = l.tx(ctx, func(ctx context.Context, tx txn) error {
+		if may, err = tx.NewSelect().Model(&row).WherePK().Exists(ctx); err != nil || may {
+			return err
+		}
 		for _, limit := range []struct {
 			of   string
 			whom any
@@ -261,7 +265,7 @@ func (l *Ledger) MayCompare(ctx context.Context, talk desk.TalkID, org flows.Org
 		}{{"talk", row.Talk, lookupsOfTalk}, {"person", row.Person, lookupsOfPerson}, {"org", row.Org, lookupsOfOrg}} {
 			n, err := tx.NewSelect().Model((*lookupRow)(nil)).Where("? = ? AND at > ?", bun.Ident(limit.of), limit.whom, since).Count(ctx)
 			if err != nil {
-				return fmt.Errorf("ledger: look-ups of %s: %w", talk, err)
+				return fmt.Errorf("ledger: look-ups of %s: %w", ref.Talk, err)
 			}
 			if n >= limit.most {
 				return nil
@@ -269,9 +273,9 @@ func (l *Ledger) MayCompare(ctx context.Context, talk desk.TalkID, org flows.Org
 		}
 		may = true
 		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-			return fmt.Errorf("ledger: look-up of %s: %w", talk, err)
+			return fmt.Errorf("ledger: look-up of %s: %w", ref.Talk, err)
 		}
-		return l.audit(ctx, tx, audited{Did: didCompare, Talk: talk, At: at})
+		return l.audit(ctx, tx, audited{Did: didCompare, Talk: ref.Talk, At: at})
 	})
 	return may, err
 }
@@ -284,6 +288,7 @@ func (l *Ledger) MayLookUp(ctx context.Context, talk desk.TalkID, org flows.Orga
 		asked := func() *bun.SelectQuery {
 			return tx.NewSelect().Model((*auditRow)(nil)).Where("talk = ? AND did = ?", talk, didLookUp)
 		}
+		may = false // a try that is begun again does not remember the one before
 		before, err := asked().Where("about = ?", pair).Exists(ctx)
 		if err != nil || before {
 			return err

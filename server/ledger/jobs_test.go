@@ -114,7 +114,7 @@ func TestWorkDoesEveryKindOfJob(t *testing.T) {
 			t.Fatal(err)
 		}
 		desktest.Save(t, l, talk, "e3", flows.PersonPage, "name", "张三", "id", "11010519491231002X")
-		check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "e1"), now)
+		check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "e1"), flows.WayFace, now)
 		if err != nil {
 			t.Fatal(err)
 		}

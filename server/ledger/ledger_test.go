@@ -200,7 +200,7 @@ func TestNothingPersonalRestsInClear(t *testing.T) {
 		if got := desktest.Answer(t, l, desktest.Ref(talk, "e4")); got.Kind() != flows.KindRegistered {
 			t.Fatalf("Register reports %#v", got)
 		}
-		check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "e5"), noon)
+		check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "e5"), flows.WayFace, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -348,7 +348,7 @@ func TestHurryDividesDeadlines(t *testing.T) {
 		l := openWith(t, cfg)
 		talk := desktest.NewTalk(t, l, "oA")
 		desktest.Save(t, l, talk, "e1", flows.PersonPage, "name", "张三", "id", "11010519491231002X", "mobile", "13800138000")
-		check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "e2"), noon)
+		check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "e2"), flows.WayFace, noon)
 		if err != nil || !check.Until.Equal(noon.Add(23*time.Minute)) {
 			t.Errorf("OpenCheck until %s, %v, want 23 minutes", check.Until, err)
 		}
@@ -369,7 +369,7 @@ func TestProviderOf(t *testing.T) {
 		l := open(t)
 		talk := desktest.NewTalk(t, l, "oA")
 		desktest.Save(t, l, talk, "e1", flows.PersonPage, "name", "张三", "id", "11010519491231002X")
-		check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "e2"), noon)
+		check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "e2"), flows.WayFace, noon)
 		if err != nil {
 			t.Fatal(err)
 		}

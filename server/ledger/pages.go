@@ -5,6 +5,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,7 +34,7 @@ func (l *Ledger) saved(ctx context.Context, db bun.IDB, talk desk.TalkID) (flows
 		}
 		maps.Copy(form, page)
 	}
-	return form, l.proveForm(ctx, db, talk, form)
+	return form, errors.Join(l.proveForm(ctx, db, talk, form), l.paidForm(ctx, db, talk, form))
 }
 
 // learned keeps what a report tells, so that a talk resumed from the facts

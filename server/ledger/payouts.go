@@ -37,8 +37,8 @@ type payoutRow struct {
 type payoutState string
 
 // The bank has taken a sent payout, and says of an arrived one that the money is
-// there: its amount may be told. A returned payout did not arrive, a spent one has no try left, a closed one
-// was given up or is too late.
+// there: its amount may be told. A returned payout did not arrive, a spent one
+// has no try left, a closed one was given up or is too late.
 const (
 	payoutOpen     payoutState = "open"
 	payoutSent     payoutState = "sent"
@@ -66,6 +66,8 @@ const (
 const (
 	whyAmount   = "amount"   // an organisation does not find the amount
 	whyReturned = "returned" // money that proved an organisation came back
+	whyMade     = "made"     // and there may be a certificate, to be revoked
+	whyUnproved = "unproved" // somebody wants to activate for an organisation that is not proved
 )
 
 // OpenPayout implements [desk.Payouts].
@@ -236,10 +238,14 @@ func (l *Ledger) PayoutReturned(ctx context.Context, number, why string, at time
 // company is proved again; of a certificate that is made already, a person
 // decides.
 func (l *Ledger) proofReturned(ctx context.Context, tx txn, row payoutRow, at time.Time) error {
-	if err := l.call(ctx, tx, row.Talk, whyReturned, at); err != nil {
+	made, err := l.stopMaking(ctx, tx, row.Talk)
+	if err != nil {
 		return err
 	}
-	if made, err := l.stopMaking(ctx, tx, row.Talk); err != nil || made {
+	if made {
+		return l.call(ctx, tx, row.Talk, whyMade, at)
+	}
+	if err := l.call(ctx, tx, row.Talk, whyReturned, at); err != nil {
 		return err
 	}
 	if err := l.dropUnpaidOrder(ctx, tx, row.Talk); err != nil {
@@ -251,6 +257,7 @@ func (l *Ledger) proofReturned(ctx context.Context, tx txn, row payoutRow, at ti
 	}
 	return errors.Join(
 		l.takeBack(ctx, tx, proof, at),
+		l.forget(ctx, tx, row.Talk, flows.KeyProofAccount), // it is not the company's
 		l.audit(ctx, tx, audited{Did: "proof taken back", Talk: row.Talk, About: row.Number, At: at}),
 	)
 }

@@ -203,7 +203,7 @@ func reviewRace(t *testing.T, l books) {
 func reviewProved(t *testing.T, l books) {
 	talk, r := applies(t, l)
 	desktest.Save(t, l, talk, "face", flows.PersonPage, string(flows.KeyName), "张三", string(flows.KeyIDNumber), "11010519491231002X")
-	check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "face"), noon)
+	check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "face"), flows.WayFace, noon)
 	if err == nil {
 		err = l.CheckEnded(t.Context(), check.Number, desk.CheckEnd{State: flows.FacePassed}, noon)
 	}
@@ -284,7 +284,7 @@ func TestManyApplications(t *testing.T) {
 			t.Helper()
 			talk := desktest.NewTalk(t, l, who)
 			desktest.Save(t, l, talk, "page", flows.PersonPage, string(flows.KeyName), "张三", string(flows.KeyIDNumber), number)
-			check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "face"), at)
+			check, err := l.OpenCheck(t.Context(), desktest.Ref(talk, "face"), flows.WayFace, at)
 			if err == nil {
 				err = l.CheckEnded(t.Context(), check.Number, desk.CheckEnd{State: flows.FacePassed}, at)
 			}

@@ -145,7 +145,7 @@ func strangers(t *testing.T, both [2]*Ledger) {
 		l, ctx := both[i%2], t.Context()
 		talk := registering(t, l, fmt.Sprint("o", i), fmt.Sprintf("138001380%02d", i))
 		_, coded := l.NewCode(ctx, talk, flows.SendCode{Purpose: flows.PurposeRegister}, fmt.Sprint("c", i), noon)
-		_, checked := l.OpenCheck(ctx, desktest.Ref(talk, "face"), noon)
+		_, checked := l.OpenCheck(ctx, desktest.Ref(talk, "face"), flows.WayFace, noon)
 		return errors.Join(coded, checked, l.CallAgent(ctx, desktest.Ref(talk, "help"), flows.WhyApplicant, noon))
 	}))
 }

@@ -290,7 +290,7 @@ func TestCancellingEmptiesTheAttempt(t *testing.T) {
 		ctx := t.Context()
 		ref := desk.Ref{Talk: talk, Event: "2"}
 		desktest.Save(t, l, talk, "1", flows.PersonPage, "name", "王小明", "id", "11010519491231002X")
-		check, err := l.OpenCheck(ctx, desk.Ref{Talk: talk, Event: "face"}, monday)
+		check, err := l.OpenCheck(ctx, desk.Ref{Talk: talk, Event: "face"}, flows.WayFace, monday)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -109,7 +109,7 @@ func (a *applicant) showsFace() {
 	a.t.Helper()
 	ctx := a.t.Context()
 	a.saves("person.page", map[flows.Key]string{flows.KeyName: someName, flows.KeyIDNumber: "11010519491231002X"})
-	check, err := a.l.OpenCheck(ctx, a.ref(), Noon)
+	check, err := a.l.OpenCheck(ctx, a.ref(), flows.WayFace, Noon)
 	if err != nil {
 		a.t.Fatalf("OpenCheck = %v", err)
 	}

@@ -4,6 +4,7 @@ package desktest
 // is told in the same words, and giving up or cancelling ends each.
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ func Attempts(t *testing.T, open func(t *testing.T) Ledger) {
 	run(t, open, map[string]func(*testing.T, Ledger){
 		"a face":                     faceTried,
 		"a mobile":                   mobileTried,
+		"a way that was left":        wayLeft,
 		"a transfer":                 transferTried,
 		"a payout":                   payoutTried,
 		"a grant":                    grantTried,
@@ -48,7 +50,7 @@ func (a *applicant) stands(way flows.Way, want flows.Status, at time.Time) flows
 func faceTried(t *testing.T, l Ledger) {
 	a := newApplicant(t, l, "a")
 	a.saves("person.page", map[flows.Key]string{flows.KeyName: someName, flows.KeyIDNumber: "11010519491231002X"})
-	check, err := l.OpenCheck(t.Context(), a.ref(), Noon)
+	check, err := l.OpenCheck(t.Context(), a.ref(), flows.WayFace, Noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +64,7 @@ func faceTried(t *testing.T, l Ledger) {
 	}
 	a.stands(flows.WayFace, flows.Expired, check.Until) // though nobody has noted it
 	a.saves("person.page", map[flows.Key]string{flows.KeyName: "李雷", flows.KeyIDNumber: "11010519491231002X"})
-	second, err := l.OpenCheck(t.Context(), a.ref(), Noon.Add(time.Second))
+	second, err := l.OpenCheck(t.Context(), a.ref(), flows.WayFace, Noon.Add(time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +74,7 @@ func faceTried(t *testing.T, l Ledger) {
 	}
 	a.ended(second.Number, desk.CheckEnd{Why: "没有通过。"})
 	a.stands(flows.WayFace, flows.Declined, Noon)
-	third, err := l.OpenCheck(t.Context(), a.ref(), Noon.Add(2*time.Second))
+	third, err := l.OpenCheck(t.Context(), a.ref(), flows.WayFace, Noon.Add(2*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,17 +92,44 @@ func (a *applicant) ended(number string, end desk.CheckEnd) {
 func mobileTried(t *testing.T, l Ledger) {
 	a := newApplicant(t, l, "a")
 	a.saves("person.mobile", map[flows.Key]string{flows.KeyName: someName, flows.KeyIDNumber: "11010519491231002X"})
-	check, err := l.OpenCheck(t.Context(), a.ref(), Noon)
+	opens := func(way flows.Way, at time.Time) desk.Check {
+		t.Helper()
+		check, err := l.OpenCheck(t.Context(), a.ref(), way, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return check
+	}
+	face := opens(flows.WayFace, Noon)
+	mobile := opens(flows.WayMobile, Noon.Add(time.Second))
+	if mobile.Number == face.Number {
+		t.Fatal("two ways are one attempt")
+	}
+	a.stands(flows.WayFace, flows.Abandoned, Noon)
+	a.ended(mobile.Number, desk.CheckEnd{Ref: a.ref(), Why: "不一致。"})
+	a.stands(flows.WayMobile, flows.Declined, Noon)
+	a.ended(opens(flows.WayMobile, Noon.Add(2*time.Second)).Number, desk.CheckEnd{Ref: a.ref()}) // nobody to ask
+	a.stands(flows.WayMobile, flows.Abandoned, Noon)
+	a.ended(opens(flows.WayCard, Noon.Add(3*time.Second)).Number, desk.CheckEnd{Ref: a.ref(), State: flows.FacePassed})
+	a.stands(flows.WayCard, flows.Approved, Noon)
+}
+
+// wayLeft: whoever is asked about a way that was left since opens nothing, and
+// does not end what was begun in its place.
+func wayLeft(t *testing.T, l Ledger) {
+	a := newApplicant(t, l, "a")
+	a.saves("person.page", map[flows.Key]string{flows.KeyName: someName, flows.KeyIDNumber: "11010519491231002X"})
+	a.saves(flows.PageID(flows.KeyFactor), map[flows.Key]string{flows.KeyFactor: flows.FactorFace})
+	face, err := l.OpenCheck(t.Context(), a.ref(), flows.WayFace, Noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.ended(check.Number, desk.CheckEnd{By: flows.WayMobile, Ref: a.ref(), Why: "不一致。"})
-	a.stands(flows.WayMobile, flows.Declined, Noon)
-	if check, err = l.OpenCheck(t.Context(), a.ref(), Noon.Add(time.Second)); err != nil {
-		t.Fatal(err)
+	if _, err := l.OpenCheck(t.Context(), a.ref(), flows.WayMobile, Noon); !errors.Is(err, desk.ErrUsed) {
+		t.Errorf("OpenCheck of a way that was left = %v, want ErrUsed", err)
 	}
-	a.ended(check.Number, desk.CheckEnd{By: flows.WayCard, Ref: a.ref(), State: flows.FacePassed})
-	a.stands(flows.WayCard, flows.Approved, Noon)
+	if open, err := l.OpenCheckOf(t.Context(), a.talk); err != nil || open.Number != face.Number {
+		t.Errorf("open is %s, %v, want %s", open.Number, err, face.Number)
+	}
 }
 
 func transferTried(t *testing.T, l Ledger) {

@@ -53,7 +53,7 @@ func named(t *testing.T, p Proving, who string) desk.TalkID {
 
 func openCheck(t *testing.T, p Proving, talk desk.TalkID, event string, at time.Time) desk.Check {
 	t.Helper()
-	check, err := p.OpenCheck(t.Context(), Ref(talk, event), at)
+	check, err := p.OpenCheck(t.Context(), Ref(talk, event), flows.WayFace, at)
 	if err != nil {
 		t.Fatalf("OpenCheck(%s): %v", event, err)
 	}
@@ -93,7 +93,7 @@ func rivalsOpenCheck(t *testing.T, p Proving) {
 	talk := named(t, p, "oA")
 	checks := make([]desk.Check, Rivals)
 	AllSucceed(t, Together(func(i int) (err error) {
-		checks[i], err = p.OpenCheck(t.Context(), Ref(talk, fmt.Sprint("e", i)), Noon)
+		checks[i], err = p.OpenCheck(t.Context(), Ref(talk, fmt.Sprint("e", i)), flows.WayFace, Noon)
 		return err
 	}))
 	for _, c := range checks {
@@ -105,7 +105,7 @@ func rivalsOpenCheck(t *testing.T, p Proving) {
 
 func noParticulars(t *testing.T, p Proving) {
 	talk := NewTalk(t, p, "oA")
-	if _, err := p.OpenCheck(t.Context(), Ref(talk, "e1"), Noon); !errors.Is(err, desk.ErrUsed) {
+	if _, err := p.OpenCheck(t.Context(), Ref(talk, "e1"), flows.WayFace, Noon); !errors.Is(err, desk.ErrUsed) {
 		t.Errorf("OpenCheck = %v, want ErrUsed", err)
 	}
 	if got := Answer(t, p, Ref(talk, "e1")); got.Kind() != flows.KindFaceRefused {
@@ -205,7 +205,7 @@ func provedNeedsNone(t *testing.T, p Proving) {
 	talk := named(t, p, "oA")
 	endCheck(t, p, openCheck(t, p, talk, "e1", Noon).Number, passed)
 	for range 2 {
-		if _, err := p.OpenCheck(t.Context(), Ref(talk, "e2"), Noon); !errors.Is(err, desk.ErrUsed) {
+		if _, err := p.OpenCheck(t.Context(), Ref(talk, "e2"), flows.WayFace, Noon); !errors.Is(err, desk.ErrUsed) {
 			t.Errorf("OpenCheck of the proved = %v, want ErrUsed", err)
 		}
 	}
@@ -261,15 +261,15 @@ func unknownCheck(t *testing.T, p Proving) {
 // refusalsEnd lets nobody guess on at somebody's data; the next day they may.
 func refusalsEnd(t *testing.T, p Proving) {
 	talk := named(t, p, "oA")
-	refused := desk.CheckEnd{Why: "不一致。", By: flows.FactorMobile}
+	refused := desk.CheckEnd{Why: "不一致。"}
 	for i := range 5 {
 		refused.Ref = Ref(talk, fmt.Sprint("e", i))
 		endCheck(t, p, openCheck(t, p, talk, refused.Ref.Event, Noon).Number, refused)
 	}
-	if _, err := p.OpenCheck(t.Context(), Ref(talk, "e5"), Noon.Add(time.Hour)); !errors.Is(err, desk.ErrUsed) {
+	if _, err := p.OpenCheck(t.Context(), Ref(talk, "e5"), flows.WayFace, Noon.Add(time.Hour)); !errors.Is(err, desk.ErrUsed) {
 		t.Errorf("the sixth attempt of a day: %v, want ErrUsed", err)
 	}
-	if _, err := p.OpenCheck(t.Context(), Ref(talk, "e0"), Noon.Add(25*time.Hour)); !errors.Is(err, desk.ErrUsed) {
+	if _, err := p.OpenCheck(t.Context(), Ref(talk, "e0"), flows.WayFace, Noon.Add(25*time.Hour)); !errors.Is(err, desk.ErrUsed) {
 		t.Errorf("what has its answer is asked once more: %v, want ErrUsed", err)
 	}
 	if got, ok := Answer(t, p, Ref(talk, "e5")).(flows.FaceRefused); !ok || !strings.Contains(got.Why, "明天") {
@@ -286,7 +286,7 @@ func refusalsOfOne(t *testing.T, p Proving) {
 		endCheck(t, p, openCheck(t, p, talk, "e", Noon).Number, desk.CheckEnd{Why: "不一致。", Ref: ref})
 	}
 	sixth := named(t, p, "oF")
-	if _, err := p.OpenCheck(t.Context(), Ref(sixth, "e"), Noon); !errors.Is(err, desk.ErrUsed) {
+	if _, err := p.OpenCheck(t.Context(), Ref(sixth, "e"), flows.WayFace, Noon); !errors.Is(err, desk.ErrUsed) {
 		t.Errorf("the sixth attempt about one person: %v, want ErrUsed", err)
 	}
 	other := NewTalk(t, p, "oG")
@@ -303,7 +303,7 @@ func attemptsEnd(t *testing.T, p Proving) {
 		openCheck(t, p, talk, fmt.Sprint("e", i), Noon)
 	}
 	Save(t, p, talk, "again", flows.PersonPage, "name", "张三", "id", "11010519491231002X", "bankcard", "6222020000000000000")
-	if _, err := p.OpenCheck(t.Context(), Ref(talk, "last"), Noon); !errors.Is(err, desk.ErrUsed) {
+	if _, err := p.OpenCheck(t.Context(), Ref(talk, "last"), flows.WayFace, Noon); !errors.Is(err, desk.ErrUsed) {
 		t.Errorf("the twenty-first attempt of a day: %v, want ErrUsed", err)
 	}
 	if Facts(t, p, talk).Form.Has(flows.KeyBankCard) {

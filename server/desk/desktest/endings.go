@@ -172,7 +172,7 @@ func endFace(t *testing.T, l Ledger) {
 	a := newApplicant(t, l, "a")
 	a.saves("person.page", map[flows.Key]string{flows.KeyName: someName, flows.KeyIDNumber: "11010519491231002X"})
 	ref := a.ref()
-	check, err := l.OpenCheck(t.Context(), ref, Noon)
+	check, err := l.OpenCheck(t.Context(), ref, flows.WayFace, Noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func endFace(t *testing.T, l Ledger) {
 	if err := l.CheckOpened(t.Context(), ref, check, Noon); !errors.Is(err, desk.ErrUnknown) {
 		t.Errorf("CheckOpened after the cancellation = %v, want ErrUnknown", err)
 	}
-	if _, err := l.OpenCheck(t.Context(), ref, Noon); !errors.Is(err, desk.ErrUsed) || a.heard(ref.Answer()).Kind() != flows.KindFaceRefused {
+	if _, err := l.OpenCheck(t.Context(), ref, flows.WayFace, Noon); !errors.Is(err, desk.ErrUsed) || a.heard(ref.Answer()).Kind() != flows.KindFaceRefused {
 		t.Errorf("OpenCheck after the cancellation = %v, told %v, want ErrUsed and FaceRefused", err, a.heard(ref.Answer()))
 	}
 	if _, err := l.OpenCheckOf(t.Context(), a.talk); !errors.Is(err, desk.ErrUnknown) {
@@ -238,7 +238,7 @@ func withdrawUnproved(t *testing.T, l Ledger) {
 		Enter(t, l, a.talk, a.ref().Event, flows.Agree{Document: "face", Version: "1", Via: flows.WeChat, At: Noon.Add(after)})
 	}
 	agrees(0)
-	check, err := l.OpenCheck(t.Context(), a.ref(), Noon)
+	check, err := l.OpenCheck(t.Context(), a.ref(), flows.WayFace, Noon)
 	if err != nil {
 		t.Fatalf("OpenCheck = %v", err)
 	}
@@ -275,11 +275,11 @@ func withdrawProved(t *testing.T, l Ledger) {
 func forgetCard(t *testing.T, l Ledger) {
 	a := newApplicant(t, l, "a")
 	a.registers()
-	for _, end := range []desk.CheckEnd{{Why: "不一致。", By: flows.FactorCard}, {State: flows.FacePassed, By: flows.FactorCard}} {
+	for _, end := range []desk.CheckEnd{{Why: "不一致。"}, {State: flows.FacePassed}} {
 		a.saves("person.card", map[flows.Key]string{
 			flows.KeyName: someName, flows.KeyIDNumber: "11010519491231002X", flows.KeyBankCard: "6222020000000000000",
 		})
-		check, err := l.OpenCheck(t.Context(), a.ref(), Noon)
+		check, err := l.OpenCheck(t.Context(), a.ref(), flows.WayCard, Noon)
 		if err != nil {
 			t.Fatalf("OpenCheck = %v", err)
 		}

@@ -281,7 +281,7 @@ func nameLookedUpOnce(t *testing.T, l Ledger) {
 	may(a, "杭州某某软件有限公司", Noon, false)
 	may(a, "杭州某某软件有限公司", Noon.Add(25*time.Hour), true)
 	org, who := flows.Organisation{CreditCode: flows.Conceal("91330106MA0000015K")}, flows.Person{IDNumber: flows.Conceal("11010519491231002X")}
-	if compared, err := l.MayCompare(t.Context(), a.talk, org, who, Noon); !compared || err != nil {
+	if compared, err := l.MayCompare(t.Context(), a.ref(), org, who, Noon); !compared || err != nil {
 		t.Errorf("MayCompare after names only = %v, %v, want true", compared, err)
 	}
 }

@@ -229,26 +229,30 @@ func provedReturned(t *testing.T, l Ledger) {
 }
 
 // provedReturnedLate: a certificate is not made for a company whose money came
-// back, nor for another one that is proved in its place, and one that is made
-// stays.
+// back, nor is another one proved in its place. One that may be made stays, and an
+// agent is told.
 func provedReturnedLate(t *testing.T, l Ledger) {
-	a, made := banking(t, l, "a"), banking(t, l, "b")
-	for _, who := range []*applicant{a, made} {
+	a, made, silent := banking(t, l, "a"), banking(t, l, "b"), banking(t, l, "c")
+	for _, who := range []*applicant{a, made, silent} {
 		p := who.arrives(Noon)
 		who.says(p.Amount, Noon)
 		who.registers()
 		who.pays()
 		begun := who.redeems(who.ticket(Noon), Noon)
-		if who == made {
+		switch who {
+		case made:
 			who.changes(who.changes(begun, upToProof...), challenge, finished)
+		case silent: // the tool has the certificate, and does not say so
+			who.changes(begun, device, authorise, did(1), publicKey)
 		}
 		if err := l.PayoutReturned(t.Context(), p.Number, "银行退回。", Noon.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		if who == made {
-			if !who.facts().CompanyVerified || who.count(flows.KindCompanyUnproved) > 0 {
-				t.Error("the proof of a certificate that is made was taken back")
+		if who != a {
+			if !who.facts().CompanyVerified || who.count(flows.KindCompanyUnproved) > 0 || !slices.Contains(who.reasons(), "made") {
+				t.Errorf("%s: the proof of a certificate that may be made was taken back, or an agent is called for %q", who.talk, who.calls())
 			}
+			who.stands(flows.WayPayout, flows.Disputed, Noon)
 			continue
 		}
 		if _, err := l.Session(t.Context(), begun.Token, Noon.Add(time.Hour)); !errors.Is(err, desk.ErrUnknown) {
@@ -262,8 +266,11 @@ func provedReturnedLate(t *testing.T, l Ledger) {
 		}
 		who.saves("company.page", map[flows.Key]string{flows.KeyCreditCode: "91330106MA0000023F"}) // another company
 		who.ends(who.granting(Noon.Add(2*time.Hour)), "", Noon.Add(2*time.Hour))
-		if got := offers(); got != flows.KindCompanyUnproved {
-			t.Errorf("after the proof of another company OfferTicket told %s, want CompanyUnproved", got)
+		if f := who.facts(); !f.CompanyVerified || f.Form.Text(flows.KeyCreditCode) != "91330106MA0000015K" {
+			t.Errorf("proved again is %s: %t, want the company of the order", f.Form.Text(flows.KeyCreditCode), f.CompanyVerified)
+		}
+		if got := offers(); got != flows.KindTicketReady {
+			t.Errorf("after the company is proved again OfferTicket told %s, want TicketReady", got)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (a *applicant) forgets(after time.Duration, want int) {
 func (a *applicant) refusedOnce() {
 	a.t.Helper()
 	a.saves("person.page", map[flows.Key]string{flows.KeyName: someName, flows.KeyIDNumber: "11010519491231002X"})
-	check, err := a.l.OpenCheck(a.t.Context(), a.ref(), Noon)
+	check, err := a.l.OpenCheck(a.t.Context(), a.ref(), flows.WayFace, Noon)
 	if err != nil {
 		a.t.Fatalf("OpenCheck = %v", err)
 	}

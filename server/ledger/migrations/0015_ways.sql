@@ -3,7 +3,11 @@
 
 -- +goose Up
 ALTER TABLE face_check ADD COLUMN way TEXT NOT NULL DEFAULT 'face';
+UPDATE face_check SET way = 'papers' WHERE number IN (SELECT number FROM review);
+UPDATE face_check SET way = 'mobile' WHERE number IN (SELECT about FROM audit WHERE did = 'proved by mobile');
+UPDATE face_check SET way = 'card' WHERE number IN (SELECT about FROM audit WHERE did = 'proved by card');
 CREATE TABLE lookup (
+	ref    TEXT   PRIMARY KEY,
 	talk   TEXT   NOT NULL,
 	person TEXT   NOT NULL, -- blind index of the identity number
 	org    TEXT   NOT NULL, -- blind index of the code
