@@ -243,6 +243,7 @@ func (l *Ledger) MayCompare(ctx context.Context, talk desk.TalkID, most int, at 
 func (l *Ledger) MayLookUp(ctx context.Context, talk desk.TalkID, org flows.Organisation, most int, at time.Time) (may bool, err error) {
 	pair := l.blind("looked up", flows.Conceal(org.CreditCode.Reveal()+org.Name.Reveal()))
 	err = l.tx(ctx, func(ctx context.Context, tx txn) error {
+		may = false // this is begun again when another transaction was in the way
 		before, err := tx.NewSelect().Model((*auditRow)(nil)).Where("talk = ? AND did = ? AND about = ?", talk, didLookUp, pair).Exists(ctx)
 		if err != nil || before {
 			return err
