@@ -12,8 +12,8 @@ import (
 // another code does not make the last message look forged, and people come to
 // know theirs.
 
-// checkWordTable is short, plain and pleasant, and none of them is about money,
-// keys or programs, or has a second meaning.
+// The words are short, plain and pleasant; none is about money, keys or programs,
+// and none has a second meaning.
 //
 //go:embed checkwords.txt
 var checkWordTable string
