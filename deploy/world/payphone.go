@@ -81,9 +81,9 @@ func (p payPhone) scan(r *http.Request, q struct{ User, URL string }) (any, erro
 }
 
 // look holds the telephone before a picture with a code in it: one from
-// the chat, one from the album, or a page of the service on another screen.
+// the chat, or one from the album.
 func (p payPhone) look(r *http.Request, q struct{ User, At string }) (any, error) {
-	content, err := p.camera.codeAt(r.Context(), q.At, "")
+	content, err := p.camera.codeAt(q.At)
 	if err != nil {
 		return nil, no(http.StatusUnprocessableEntity, "没有看到二维码。（"+err.Error()+"）")
 	}
@@ -94,7 +94,7 @@ func (p payPhone) look(r *http.Request, q struct{ User, At string }) (any, error
 // open. Cookies know no port: under the path of the service's pages they come
 // here as well, and the page can be looked at as this browser sees it.
 func (p payPhone) lookAtScreen(r *http.Request, q struct{ User string }) (any, error) {
-	content, err := p.camera.codeAt(r.Context(), p.camera.service+"/h5/now", r.Header.Get("Cookie"))
+	content, err := p.camera.codeOnScreen(r.Context(), r.Header.Get("Cookie"))
 	if err != nil {
 		return nil, no(http.StatusUnprocessableEntity, "微信手机打开的页面上没有二维码。（"+err.Error()+"）")
 	}
