@@ -43,12 +43,13 @@ func (s *Server) mountPages(r fiber.Router) {
 	r.Get("/h5/oauth/wechat", s.signedIn)
 	r.Get("/f/:token", s.showCard)
 	r.Post("/f/:token", s.tellAmount)
-	r.Get("/h5/s/:token", s.pageOpen)
-	r.Post("/h5/s/:token", s.pageSend)
+	r.Get(devicePath+":token", s.introduced)
+	r.Head(pagePath+":token", s.glanced)
+	r.Get(pagePath+":token", s.pageOpen)
+	r.Post(pagePath+":token", s.pageSend)
 }
 
-// pageOpen shows the step that a link leads to. Looking does not use the link
-// up: previews of links look too.
+// pageOpen shows the step that a link leads to.
 func (s *Server) pageOpen(c *fiber.Ctx) error {
 	k, err := s.links.read(linkPlace, c.Params("token"))
 	if err != nil {
@@ -63,6 +64,16 @@ func (s *Server) pageOpen(c *fiber.Ctx) error {
 	}
 	if s.unknown(c, talk.ID) {
 		return s.signIn(c, strings.Clone(c.Params("token")))
+	}
+	if s.nameless(c, k) {
+		return s.introduce(c)
+	}
+	mine, err := s.takes(c, k)
+	if err != nil {
+		return err
+	}
+	if !mine {
+		return s.notFound(c, notTaken(c))
 	}
 	s.takeSeat(c, talk.ID)
 	if k.entry == statusMark {
@@ -135,6 +146,13 @@ func (s *Server) pageSend(c *fiber.Ctx) error {
 	}
 	if s.unknown(c, k.talk) {
 		return s.notFound(c, "这一页没有提交。"+openAgain)
+	}
+	mine, err := s.takes(c, k)
+	if err != nil {
+		return err
+	}
+	if !mine {
+		return s.notFound(c, "这一页没有提交。"+notTaken(c))
 	}
 	refusals, err := s.keepFiles(c.UserContext(), talk, sent, files)
 	if err != nil {
@@ -271,6 +289,9 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 		Nonce:    rand.Text(),
 		InWeChat: inWeChat(c),
 		Phone:    flow.Phone,
+	}
+	if !s.asked(c) {
+		v.Carry = s.links.to(talk.ID, talk.Case.Entry) // this browser has taken its own
 	}
 	v.Why = problems[""]
 	for _, m := range flow.Milestones(talk.Case) {

@@ -37,6 +37,7 @@ type View struct {
 	Action    string   // URL that forms post to
 	Nonce     string   // hidden field _nonce
 	InWeChat  bool     // the browser is WeChat's, which opens nothing of Alipay
+	Carry     string   // address that opens the page on another device; the page's own does when empty
 	Phone     string   // of the certificate service, in the footer
 }
 

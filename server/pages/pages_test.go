@@ -268,6 +268,15 @@ func TestCodeIsNeverADeadEnd(t *testing.T) {
 		t.Error("a link that WeChat does not open")
 	}
 
+	if got := words(section); !strings.Contains(got, "把本页转发给“文件传输助手”") {
+		t.Errorf("does not say how to get to a computer: %q", got)
+	}
+	v.Carry = "https://desk.example/h5/s/new"
+	root = render(t, v)
+	if got, _ := attr(one(t, root, with("id", "carry-link")), "value"); got != v.Carry || strings.Contains(words(root), "转发") {
+		t.Errorf("for the computer: %q, want %q and nothing else", got, v.Carry)
+	}
+
 	v.InWeChat, v.QR = false, picture(t, "weixin://x", "扫码")
 	if links := find(render(t, v), func(n *html.Node) bool { href, _ := attr(n, "href"); return strings.Contains(href, "weixin") }); len(links) > 0 {
 		t.Error("a link to an address that is not the web's")

@@ -81,3 +81,7 @@ const (
 	pictureKeys    = "certdesk:wechat:picture:"
 	toldKeys       = "certdesk:wechat:told:" // then the identifier of a template message
 )
+
+// linkKeys, and the digest of a link, is a string: the digest of the browser
+// that took it.
+const linkKeys = "certdesk:link:"
