@@ -183,7 +183,9 @@ func (v *news) happening(kind Kind, c Case) Happening {
 	case KindCodeSent:
 		return CodeSent{Mobile: v.secret("mobile")}
 	case KindJoinReady:
-		return JoinReady{Code: v.secret("code"), Until: v.until()}
+		return JoinReady{Code: v.secret("code"), Until: v.until(), To: Channel(v.text("to")), URL: v.secret("url")}
+	case KindJoinFound:
+		return JoinFound{Code: v.secret("code"), Whose: v.text("whose")}
 	case KindJoinRefused:
 		return JoinRefused{Why: v.text("why")}
 	case KindJoinedBy:
@@ -364,6 +366,8 @@ func describe(e Effect) string {
 		return verb + " " + string(x.Purpose)
 	case CallAgent:
 		return verb + " " + x.Why
+	case OfferJoin:
+		return verb + " " + string(x.To)
 	case Orphan:
 		return verb + " " + string(x.Report)
 	}

@@ -350,6 +350,9 @@ func form(page *flows.Page, known flows.Form, typed url.Values, problems map[flo
 	return f
 }
 
+// scanners are the apps that scan a code. A page says so of any but Alipay.
+var scanners = map[flows.Channel]pages.App{flows.WeChat: pages.ByWeChat}
+
 func qrView(qr *flows.QR) (*pages.QR, error) {
 	image, err := qrPNG(qr.Content)
 	if err != nil {
@@ -357,7 +360,7 @@ func qrView(qr *flows.QR) (*pages.QR, error) {
 	}
 	return &pages.QR{
 		PNG:     template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(image)), //nolint:gosec // our own bytes
-		Caption: qr.Caption, Until: qr.Until, Link: qr.Content,
+		Caption: qr.Caption, Until: qr.Until, Link: qr.Content, By: scanners[qr.By],
 	}, nil
 }
 

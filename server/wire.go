@@ -59,6 +59,7 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 			Face: s.face, Cashier: s.alipay, Courier: s.courier, Texter: s.texter, Authority: s.authority, Bank: s.bank,
 			Payer: s.alipay, Holders: s.alipay, Register: s.register, Factors: s.factors, Eyes: s.eyes, Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
+			Doors:  map[flows.Channel]desk.Door{flows.WeChat: s.wechatDoor, flows.Alipay: s.alipayDoor},
 			Payee:  flows.Payee{Name: cfg.Bank.AccountName, Account: cfg.Bank.Account, Bank: cfg.Bank.BankName},
 		},
 	})

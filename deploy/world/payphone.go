@@ -59,6 +59,7 @@ type opened struct {
 	Title  string `json:"title"`
 	Amount string `json:"amount,omitempty"` // in yuan
 	URL    string `json:"url,omitempty"`
+	Query  string `json:"query,omitempty"` // that the mini-program is opened with
 }
 
 func (p payPhone) open(ctx context.Context, user, content string) (any, error) {
@@ -69,7 +70,7 @@ func (p payPhone) open(ctx context.Context, user, content string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := opened{Kind: s.Kind, ID: s.ID, Title: s.Title, URL: s.URL}
+	o := opened{Kind: s.Kind, ID: s.ID, Title: s.Title, URL: s.URL, Query: s.Query}
 	if s.Kind == alipaytest.KindPay {
 		o.Amount = s.Amount.String()
 	}

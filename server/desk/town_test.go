@@ -35,6 +35,8 @@ type town struct {
 	returned bool                    // whether the bank sends payouts back
 	onQR     func(number string)     // called while QR is being answered
 	unspoken error                   // what Say answers
+	scenes   []string                // that codes were made for
+	shut     error                   // what Open answers
 }
 
 func newTown() *town {
@@ -59,6 +61,17 @@ func (w *town) Read(_ context.Context, picture flows.Secret) (flows.Secret, erro
 		return flows.Secret{}, errors.New("no picture")
 	}
 	return flows.Conceal(text), nil
+}
+
+// Open is the [desk.Door] of every channel.
+func (w *town) Open(_ context.Context, scene string, _ time.Duration) (url, picture flows.Secret, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.shut != nil {
+		return flows.Secret{}, flows.Secret{}, w.shut
+	}
+	w.scenes = append(w.scenes, scene)
+	return flows.Conceal("https://door.example/" + scene), flows.Conceal("https://door.example/" + scene + ".png"), nil
 }
 
 func (w *town) Moved(_ context.Context, mobile flows.Secret, _ string) error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -237,6 +238,28 @@ func TestWaiting(t *testing.T) {
 			t.Errorf("%s: looks again after %q, want %q", name, got, test.want)
 		}
 	}
+}
+
+// TestACodeForAnotherApp shows a code that WeChat scans, inside WeChat and out of
+// it, and one that leads into the mini-program.
+func TestACodeForAnotherApp(t *testing.T) {
+	qr := picture(t, "http://weixin.qq.com/q/02abc", "在另一处接着办")
+	qr.By = ByWeChat
+	for _, inside := range []bool{false, true} {
+		root := render(t, View{Title: "在另一处接着办", QR: qr, InWeChat: inside})
+		if got := words(root); strings.Contains(got, "支付宝") || !strings.Contains(got, "打开微信“扫一扫”") {
+			t.Errorf("in WeChat %v: how to scan is told as %q", inside, got)
+		}
+		if links := find(root, func(n *html.Node) bool {
+			href, _ := attr(n, "href")
+			return strings.Contains(href, "weixin") || strings.HasPrefix(href, "alipays")
+		}); len(links) > 0 {
+			t.Errorf("in WeChat %v: a link that opens nothing", inside)
+		}
+	}
+	const app = "alipays://platformapi/startapp?appId=2021000000000002&query=scene%3Djoin.BCDFGHJK"
+	root := render(t, View{Title: "在另一处接着办", QR: picture(t, "https://ds.alipay.com/?scheme="+url.QueryEscape(app), "在另一处接着办")})
+	one(t, root, with("href", app))
 }
 
 func TestCodeIsNeverADeadEnd(t *testing.T) {

@@ -29,6 +29,7 @@ type Scanned struct {
 	Title  string
 	Amount flows.Fen
 	URL    string // of a login: where the browser goes next; of a face: the way back; of a page: its address
+	Query  string // with which the mini-program was opened
 }
 
 // ErrScan is returned when a code leads nowhere in Alipay.
@@ -60,6 +61,9 @@ func (g *Gateway) Scan(ctx context.Context, user, content string) (Scanned, erro
 				return g.openMiniProgram(u, params)
 			}
 			content = params["url"]
+			continue
+		case at.Host == "ds.alipay.com" && strings.HasPrefix(params["scheme"], "alipays:"):
+			content = params["scheme"]
 			continue
 		case at.Host == "qr.alipay.com":
 			return g.scanCode(u, content)
@@ -185,7 +189,7 @@ func (g *Gateway) openMiniProgram(u User, params map[string]string) (Scanned, er
 	if err != nil {
 		return Scanned{}, err
 	}
-	return Scanned{Kind: KindLogin, ID: code, Title: "小程序", URL: params["page"]}, nil
+	return Scanned{Kind: KindLogin, ID: code, Title: "小程序", URL: params["page"], Query: params["query"]}, nil
 }
 
 // Pay lets the buyer of a trade pay it, by trade_no or out_trade_no, and
