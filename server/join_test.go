@@ -37,7 +37,7 @@ func (c *citizen) opensApp(address string) *handheld {
 		c.tells(c.t, "/world/alipay/scan", map[string]string{"user": c.Alipay, "url": address}, &opened)
 	}
 	query, err := url.ParseQuery(opened.Query)
-	if err != nil || opened.Kind != "login" {
+	if err != nil || opened.Kind != "app" {
 		c.t.Fatalf("Alipay opens %+v, %v, want the mini-program", opened, err)
 	}
 	h := &handheld{citizen: c}
@@ -116,6 +116,9 @@ func TestAChatGoesOnWithTheMiniProgramsCase(t *testing.T) {
 			qr := app.view.QR
 			if qr == nil || !strings.HasPrefix(qr.Picture, n.city) || !strings.HasPrefix(qr.Content, "http://weixin.qq.com/q/") {
 				t.Fatalf("to be scanned: %+v", qr)
+			}
+			if said := strings.Join(app.view.Said, "\n"); strings.Contains(said, "接续") {
+				t.Errorf("the question is there twice, the second time masked: %q", said)
 			}
 			if got, err := http.Get(qr.Picture); err != nil || chat.read(got) != qr.Content {
 				t.Errorf("the picture is of something else, %v", err)
