@@ -54,7 +54,7 @@ func alipayUser(who string) string {
 
 // opened is what Alipay shows after a scan.
 type opened struct {
-	Kind   string `json:"kind"` // "face", "pay", "login" or "web"
+	Kind   string `json:"kind"` // "face", "pay", "login", "app" or "web"
 	ID     string `json:"id"`
 	Title  string `json:"title"`
 	Amount string `json:"amount,omitempty"` // in yuan
