@@ -155,6 +155,11 @@ const (
 	KeyConsent     Key = "consent"
 	KeyJoin        Key = "join" // code by which the case goes on elsewhere
 	KeyJoinUntil   Key = "jointill"
+	KeyJoinTo      Key = "jointo"  // channel in which it can be scanned
+	KeyJoinURL     Key = "joinurl" // what is scanned
+	KeyJoinPicture Key = "joinpic" // address of a picture of that
+	KeyJoining     Key = "joining" // code of the case to go on with here
+	KeyJoinWhose   Key = "joinwhose"
 	KeyOldMobile   Key = "oldmobile" // of the account, until it was changed
 	KeyPaper       Key = "paper"     // which paper a person is reviewed by
 	KeyPaperNumber Key = "paperno"

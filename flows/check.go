@@ -346,7 +346,7 @@ var known = map[Key]bool{}
 
 func init() {
 	for _, key := range []Key{
-		KeyKind, KeyManual, KeyScene, KeyLogin, KeyMobile, KeyCode, KeyNewMobile, KeyOldMobile, KeyWord, KeyAloud, KeyJoin, KeyJoinUntil, KeyCodes, KeyRiddle, KeyFactor, KeyPaper, KeyPaperNumber, KeyPapers, KeyOrgNumber, KeyBankCard, KeyPassword, KeyPassword2, KeyOrgName, KeyOrgName2, KeyTerms, KeyDuty,
+		KeyKind, KeyManual, KeyScene, KeyLogin, KeyMobile, KeyCode, KeyNewMobile, KeyOldMobile, KeyWord, KeyAloud, KeyJoin, KeyJoinUntil, KeyJoinTo, KeyJoinWhose, KeyCodes, KeyRiddle, KeyFactor, KeyPaper, KeyPaperNumber, KeyPapers, KeyOrgNumber, KeyBankCard, KeyPassword, KeyPassword2, KeyOrgName, KeyOrgName2, KeyTerms, KeyDuty,
 		KeyName, KeyIDNumber, KeyConsent, KeyCreditCode, KeyOrgKind, KeyRules, KeyService, KeyTitle, KeyTaxNumber, KeyBank, KeyBankAccount,
 		KeyOrgAddress, KeyOrgPhone, KeyRecipient, KeyProvince, KeyCity, KeyDistrict, KeyDetail, KeyLandline, KeyToMobile,
 		KeyRegistered, KeyPersonProved, KeyCompanyProved, KeyWhy, KeyFaceURL, KeyFaceUntil, KeyPayeeUntil, KeyPayUntil, KeyTicketUntil,

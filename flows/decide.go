@@ -120,8 +120,12 @@ func (m *move) greet() {
 // wantsMore obeys what somebody may know before we have met: the word for a
 // person, and the code of a case.
 func (m *move) wantsMore() {
-	said, ok := m.event.What.(Said)
 	step, _ := m.flow.Step(m.c.At)
+	if f, ok := m.event.What.(Followed); ok {
+		m.scanned(step, f.Scene)
+		return
+	}
+	said, ok := m.event.What.(Said)
 	switch {
 	case !ok || said.Choice != "":
 	case normal(said.Text) == WordHuman:
@@ -134,7 +138,7 @@ func (m *move) wantsMore() {
 
 // scene keeps the project that somebody came in by (M1).
 func (m *move) scene() {
-	if f, ok := m.event.What.(Followed); ok && f.Scene != "" {
+	if f, ok := m.event.What.(Followed); ok && f.Scene != "" && !IsJoinScene(f.Scene) {
 		m.save(PageID(KeyScene), Form{KeyScene: Conceal(f.Scene)})
 	}
 }
@@ -263,9 +267,10 @@ func (m *move) arrived(step Step, f Followed) {
 		m.heardByAgent(step, Said{})
 		return
 	}
-	if f.Scene != "" {
-		m.scene()
+	if m.scanned(step, f.Scene) {
+		return
 	}
+	m.scene()
 	m.say("欢迎回来，您的办理进度还在。")
 	m.ask(step)
 }

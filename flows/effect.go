@@ -25,6 +25,7 @@ const (
 	VerbVerifyFace            Verb = "verify-face"
 	VerbCheckFace             Verb = "check-face"
 	VerbOfferJoin             Verb = "offer-join"
+	VerbFindJoin              Verb = "find-join"
 	VerbJoin                  Verb = "join"
 	VerbWarnPhone             Verb = "warn-phone"
 	VerbAskReview             Verb = "ask-review"
@@ -107,7 +108,14 @@ type VerifyFace struct{}
 type CheckFace struct{}
 
 // OfferJoin makes a code by which the case goes on in another channel.
-type OfferJoin struct{}
+type OfferJoin struct {
+	To Channel `cbor:"1,keyasint,omitempty"` // where it can be scanned, too
+}
+
+// FindJoin asks whose case a code is of.
+type FindJoin struct {
+	Code Secret `cbor:"1,keyasint,omitempty"`
+}
 
 // Join lets whoever speaks here go on with the case that gave the code.
 type Join struct {
@@ -252,6 +260,7 @@ func (Register) Verb() Verb              { return VerbRegister }
 func (VerifyFace) Verb() Verb            { return VerbVerifyFace }
 func (CheckFace) Verb() Verb             { return VerbCheckFace }
 func (OfferJoin) Verb() Verb             { return VerbOfferJoin }
+func (FindJoin) Verb() Verb              { return VerbFindJoin }
 func (Join) Verb() Verb                  { return VerbJoin }
 func (WarnPhone) Verb() Verb             { return VerbWarnPhone }
 func (AskReview) Verb() Verb             { return VerbAskReview }
@@ -282,7 +291,7 @@ func (Say) Verb() Verb                   { return VerbSay }
 // the codec of the stores.
 func EffectOf(v Verb) Effect {
 	for _, e := range []Effect{
-		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, WarnPhone{}, OfferJoin{}, Join{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, FindBranch{}, SendPayout{}, CheckPayout{}, CheckAmount{},
+		Save{}, Agree{}, Withdraw{}, Own{}, Wait{}, SendCode{}, Register{}, VerifyFace{}, CheckFace{}, CompareFactors{}, AskReview{}, WarnPhone{}, OfferJoin{}, FindJoin{}, Join{}, ChangePhone{}, OpenTransfer{}, CheckTransfer{}, FindBranch{}, SendPayout{}, CheckPayout{}, CheckAmount{},
 		CompareName{}, CompareRepresentative{}, OpenGrant{}, CheckGrant{}, PlaceOrder{}, OpenPayment{}, CheckPayment{}, BookCourier{}, OfferActivation{}, Cancel{}, CallAgent{}, Orphan{}, ReadPicture{}, Say{},
 	} {
 		if e.Verb() == v {

@@ -74,6 +74,7 @@ const (
 	KindGrantNotYet         Kind = "grant-not-yet"
 	KindCompanyUnproved     Kind = "company-unproved"
 	KindJoinReady           Kind = "join-ready"
+	KindJoinFound           Kind = "join-found"
 	KindJoinRefused         Kind = "join-refused"
 	KindJoined              Kind = "joined"
 	KindJoinedBy            Kind = "joined-by"
@@ -230,10 +231,20 @@ type CompanyUnproved struct{}
 // for an order to stand on.
 type ProofLapsed struct{}
 
-// JoinReady carries the code by which a case goes on in another channel.
+// JoinReady carries the code by which a case goes on in another channel, and
+// the address by which it is scanned there, when there is one.
 type JoinReady struct {
+	Code    Secret
+	Until   time.Time
+	To      Channel `cbor:",omitempty"` // where the address leads
+	URL     Secret  `cbor:",omitzero"`
+	Picture Secret  `cbor:",omitzero"` // address of the code as a picture; the channel's own
+}
+
+// JoinFound says whose case a code is of, masked.
+type JoinFound struct {
 	Code  Secret
-	Until time.Time
+	Whose string
 }
 
 // JoinRefused says that a code joins nothing, and why.
@@ -400,6 +411,7 @@ func (GrantRefused) Kind() Kind        { return KindGrantRefused }
 func (GrantNotYet) Kind() Kind         { return KindGrantNotYet }
 func (CompanyUnproved) Kind() Kind     { return KindCompanyUnproved }
 func (JoinReady) Kind() Kind           { return KindJoinReady }
+func (JoinFound) Kind() Kind           { return KindJoinFound }
 func (JoinRefused) Kind() Kind         { return KindJoinRefused }
 func (Joined) Kind() Kind              { return KindJoined }
 func (JoinedBy) Kind() Kind            { return KindJoinedBy }
@@ -428,7 +440,7 @@ var happenings = []Happening{
 	Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
 	TransferWrong{}, TransferNotYet{}, BranchesFound{}, BranchesUnknown{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
 	NameDiffers{}, NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, ProofLapsed{},
-	JoinReady{}, JoinRefused{}, Joined{}, JoinedBy{},
+	JoinReady{}, JoinFound{}, JoinRefused{}, Joined{}, JoinedBy{},
 	PhoneChanged{}, PhoneRefused{}, Ordered{}, PayOpened{}, PayRefused{}, PayNotYet{}, Paid{}, Booked{}, Shipped{},
 	ParcelMoved{}, Delivered{}, ParcelTrouble{}, TicketReady{}, KeyStep{}, Activated{}, AgentCalled{}, PictureRead{},
 }

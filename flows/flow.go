@@ -39,7 +39,7 @@ type Step struct {
 	Page      *Page       // asked on a secure page, not in the chat
 	Documents []Agreement // to be read before an option is picked
 	Rests     *Agreement  // that was agreed to before; see [Flow.Outdated]
-	QR        Key         // the answer that is to be shown as a code for Alipay
+	QR        Key         // the answer that is to be shown as a code
 	Card      string      // what a colleague with the company's account is shown, without log-in
 	Read      *Reader
 	Do        []Action // on every arrival, also when a lost talk is resumed

@@ -119,7 +119,7 @@ func whyNot(what Happening) (why string, known bool) {
 	case JoinRefused:
 		return e.Why, true
 	case JoinedBy:
-		return "已接上，我们接着办：", true
+		return "已在" + channelNames[e.Channel] + "接上，我们接着办。不是您自己接的，请马上回复“" + WordHuman + "”。", true
 	case ProofLapsed:
 		return "您的实名认证是很久以前通过的，按规定要重新认证一次，再下单。填过的资料都还在。", true
 	case GrantNotYet:
@@ -168,6 +168,9 @@ func (m *move) learn(what Happening) {
 		delete(m.c.Form, KeyCompanyProved)
 	case JoinReady:
 		m.c.Form[KeyJoin], m.c.Form[KeyJoinUntil] = e.Code, Conceal(clock(e.Until))
+		m.c.Form[KeyJoinTo], m.c.Form[KeyJoinURL], m.c.Form[KeyJoinPicture] = Conceal(string(e.To)), e.URL, e.Picture
+	case JoinFound:
+		m.c.Form[KeyJoining], m.c.Form[KeyJoinWhose] = e.Code, Conceal(e.Whose)
 	case JoinedBy:
 		m.c.Last = e.Channel
 	case Registered:
@@ -245,6 +248,10 @@ func Show(k Key, f Form) string {
 		}
 	case KeyDetail:
 		return maskMiddle(text, 4, 2)
+	case KeyJoinTo:
+		if text != "" {
+			return "用" + channelNames[Channel(text)] + "“扫一扫”扫下面的二维码。"
+		}
 	case KeyWhere, KeyWaybill:
 		if text == "" {
 			return "（暂无）"

@@ -39,7 +39,9 @@ var whenever = []Exit{
 	{On: Picked(newPhone, newPhoneWords...), If: phoneMustWait, Do: []Action{phoneUnready}, To: Again},
 
 	{On: Picked(wordElsewhere, elsewhereWords...), To: ElsewhereOpening},
+	{On: Picked(wordJoin), If: codeGiven, To: ElsewhereFinding},
 	{On: Got(KindJoinReady), To: Stay},
+	{On: Got(KindJoinFound), To: ElsewhereConfirm},
 	{On: Got(KindJoinRefused), To: Again},
 	{On: Got(KindJoined), To: Moved},
 	{On: Got(KindJoinedBy), To: Again},

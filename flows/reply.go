@@ -29,11 +29,12 @@ type PageLink struct {
 	Entry string
 }
 
-// QR is a code to be scanned with Alipay. WeChat cannot open what is in it, so
-// a channel shows it as a picture with a way to carry it elsewhere.
+// QR is a code to be scanned. The app that shows it may not open what is in it,
+// so a channel shows it as a picture with a way to carry it elsewhere.
 type QR struct {
 	Content string
 	Caption string
 	Entry   string
-	Until   string // deadline, as a customer reads it
+	Until   string  // deadline, as a customer reads it
+	By      Channel `cbor:",omitempty"` // whose app scans it; Alipay's when empty
 }

@@ -185,7 +185,9 @@ func (v *news) happening(kind Kind, c Case) Happening {
 	case KindCodeSent:
 		return CodeSent{Mobile: v.secret("mobile"), Aloud: v.text("aloud") != "", Callable: v.text("callable") != ""}
 	case KindJoinReady:
-		return JoinReady{Code: v.secret("code"), Until: v.until()}
+		return JoinReady{Code: v.secret("code"), Until: v.until(), To: Channel(v.text("to")), URL: v.secret("url")}
+	case KindJoinFound:
+		return JoinFound{Code: v.secret("code"), Whose: v.text("whose")}
 	case KindJoinRefused:
 		return JoinRefused{Why: v.text("why")}
 	case KindJoinedBy:
@@ -380,6 +382,8 @@ func describe(e Effect) string {
 		return verb + " " + string(x.Purpose)
 	case CallAgent:
 		return verb + " " + x.Why
+	case OfferJoin:
+		return verb + " " + string(x.To)
 	case Orphan:
 		return verb + " " + string(x.Report)
 	}

@@ -62,6 +62,9 @@ func (m *move) question(step Step) Reply {
 	}
 	if step.QR != "" && m.c.Form.Has(step.QR) {
 		r.QR = &QR{Content: m.c.Form.Text(step.QR), Caption: step.Title, Entry: m.c.Entry, Until: m.c.Form.Text(deadline(step.QR))}
+		if step.QR == KeyJoinURL {
+			r.QR.By = Channel(m.c.Form.Text(KeyJoinTo))
+		}
 	}
 	if step.Card != "" && step.Turn.Who == treasurer {
 		r.Card = &CardLink{Title: "给财务的页面（不用登录，可以转发）"}
@@ -88,6 +91,8 @@ func deadline(code Key) Key {
 		return KeyPayUntil
 	case KeyGrantURL:
 		return KeyGrantUntil
+	case KeyJoinURL:
+		return KeyJoinUntil
 	}
 	return KeyFaceUntil
 }

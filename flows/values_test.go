@@ -67,7 +67,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 		KindSaid, KindSent, KindFilled, KindFollowed, KindLeft, KindTaken, KindHanded, KindAgentSaid, KindUnheard, KindWaited, KindCodeSent, KindCodeRefused,
 		KindRegistered, KindNotRegistered, KindFaceOpened, KindFaceRefused, KindFaceDone, KindFaceNotYet, KindTransferOpened, KindCompanyProved,
 		KindTransferWrong, KindTransferNotYet, KindPayoutSent, KindPayoutRefused, KindPayoutNotYet, KindAmountWrong,
-		KindNameDiffers, KindNotRepresentative, KindRepresentativeNamed, KindGrantOpened, KindGrantRefused, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindJoinReady, KindJoinRefused, KindJoined, KindJoinedBy, KindPhoneChanged, KindPhoneRefused, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
+		KindNameDiffers, KindNotRepresentative, KindRepresentativeNamed, KindGrantOpened, KindGrantRefused, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindJoinReady, KindJoinFound, KindJoinRefused, KindJoined, KindJoinedBy, KindPhoneChanged, KindPhoneRefused, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,
 		KindParcelMoved, KindDelivered, KindParcelTrouble, KindTicketReady, KindKeyStep, KindActivated, KindAgentCalled,
 	} {
 		h := HappeningOf(k)
@@ -77,7 +77,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 		values = append(values, h)
 	}
 	for _, v := range []Verb{
-		VerbSave, VerbAgree, VerbWithdraw, VerbOwn, VerbWait, VerbSendCode, VerbRegister, VerbVerifyFace, VerbCheckFace, VerbCompareFactors, VerbAskReview, VerbWarnPhone, VerbOfferJoin, VerbJoin, VerbChangePhone, VerbOpenTransfer, VerbCheckTransfer, VerbSendPayout, VerbCheckPayout, VerbCheckAmount, VerbCompareName, VerbCompareRepresentative, VerbOpenGrant, VerbCheckGrant,
+		VerbSave, VerbAgree, VerbWithdraw, VerbOwn, VerbWait, VerbSendCode, VerbRegister, VerbVerifyFace, VerbCheckFace, VerbCompareFactors, VerbAskReview, VerbWarnPhone, VerbOfferJoin, VerbFindJoin, VerbJoin, VerbChangePhone, VerbOpenTransfer, VerbCheckTransfer, VerbSendPayout, VerbCheckPayout, VerbCheckAmount, VerbCompareName, VerbCompareRepresentative, VerbOpenGrant, VerbCheckGrant,
 		VerbPlaceOrder, VerbOpenPayment, VerbCheckPayment, VerbBookCourier, VerbOfferActivation, VerbCancel, VerbCallAgent, VerbOrphan, VerbSay,
 	} {
 		e := EffectOf(v)

@@ -130,7 +130,7 @@ func typed(text string) bool {
 // SignIn is what the client sends to open a seat.
 type SignIn struct {
 	AuthCode string `json:"auth_code" minLength:"1" maxLength:"128" doc:"of my.getAuthCode, good for one use"`
-	Scene    string `json:"scene,omitempty" maxLength:"64" doc:"project that the mini-program was opened for"`
+	Scene    string `json:"scene,omitempty" maxLength:"64" doc:"what the mini-program was opened with: a project, or the code of a case to go on with"`
 }
 
 // ParseSignIn reads the body of a sign-in, under the rules of [Parse].

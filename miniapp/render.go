@@ -112,6 +112,9 @@ func (v *View) offer(step flows.Step, s Shown) {
 		v.Face = &Face{CertifyURL: form.Text(flows.KeyFaceURL)}
 	case s.Question.QR != nil:
 		v.QR = &QR{Content: s.Question.QR.Content, Caption: s.Question.QR.Caption}
+		if s.Question.QR.By == flows.WeChat {
+			v.QR.Picture = form.Text(flows.KeyJoinPicture)
+		}
 	}
 }
 

@@ -93,6 +93,23 @@ func TestRenderEveryStep(t *testing.T) {
 	}
 }
 
+// TestRenderACodeForWeChat shows the only code that Alipay does not open; the
+// other way round it is Alipay's, for whoever came from WeChat and looks here.
+func TestRenderACodeForWeChat(t *testing.T) {
+	form := flows.Form{
+		flows.KeyJoin: flows.Conceal("BCDF-GHJK"), flows.KeyJoinUntil: flows.Conceal("11月23日 12:10"), flows.KeyJoinTo: flows.Conceal(string(flows.WeChat)),
+		flows.KeyJoinURL: flows.Conceal("http://weixin.qq.com/q/02abc"), flows.KeyJoinPicture: flows.Conceal("https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=gQ"),
+	}
+	v := rendered(flows.Case{At: flows.ElsewhereCode, Form: form})
+	if v.QR == nil || v.QR.Picture != form.Text(flows.KeyJoinPicture) || !v.Waiting || !strings.Contains(strings.Join(v.Text, "\n"), "用微信“扫一扫”") {
+		t.Errorf("qr %+v, text %q", v.QR, v.Text)
+	}
+	form[flows.KeyJoinTo], form[flows.KeyJoinPicture] = flows.Conceal(string(flows.Alipay)), flows.Secret{}
+	if v = rendered(flows.Case{At: flows.ElsewhereCode, Form: form}); v.QR == nil || v.QR.Picture != "" {
+		t.Errorf("qr %+v, want one without a picture", v.QR)
+	}
+}
+
 func TestRenderPay(t *testing.T) {
 	v := rendered(flows.Case{At: flows.PaymentPay, Form: known(flows.KindPerson)})
 	if v.Pay == nil || v.Pay.TradeNo != "〔trade〕的内容" || v.QR != nil || !v.Waiting || v.LookAgain != 2 {

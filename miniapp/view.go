@@ -70,10 +70,11 @@ type Document struct {
 	Text    string `json:"text"`
 }
 
-// QR is a code for Alipay's scanner on another telephone.
+// QR is a code for Alipay's scanner on another telephone, or for WeChat's.
 type QR struct {
 	Content string `json:"content"`
 	Caption string `json:"caption"`
+	Picture string `json:"picture,omitempty" doc:"address of the code as a picture, to be shown and saved: WeChat scans it, and Alipay opens nothing of it"`
 }
 
 // Pay is a trade that waits for its buyer.

@@ -177,7 +177,7 @@ func (c *citizen) resend(t *testing.T) {
 func (c *citizen) twice(t *testing.T) {
 	path, sheet := c.sheet(map[flows.Key]string{flows.KeyLogin: c.Login, flows.KeyMobile: c.Mobile})
 	opened, _ := c.ask(t, "GET", path, "", nil)
-	browser := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Cookie": {opened.Header.Get("Set-Cookie")}}
+	browser := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Cookie": {strings.Join(opened.Header.Values("Set-Cookie"), "; ")}}
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {

@@ -58,7 +58,7 @@ type WeChatConfig struct {
 	APIURL     string       `env:"API_URL" envDefault:"https://api.weixin.qq.com" doc:"where the platform is called"`
 	OpenURL    string       `env:"OPEN_URL" envDefault:"https://open.weixin.qq.com" doc:"where a browser asks who its user is"`
 	MPURL      string       `env:"MP_URL" envDefault:"https://mp.weixin.qq.com" doc:"where pictures of codes are"`
-	OAuth      bool         `env:"OAUTH" envDefault:"true" doc:"whether a page opened inside WeChat asks whose browser it is; needs a verified service account and its web domain"`
+	OAuth      bool         `env:"OAUTH" envDefault:"true" doc:"whether a page opened inside WeChat asks whose browser it is; needs a verified service account and its web domain. The first browser takes the link when false"`
 	Template   string       `env:"TEMPLATE_PROGRESS" doc:"template for progress that no customer message can carry; none when empty"`
 	Identity   string       `env:"TEMPLATE_IDENTITY" doc:"the same for news of a proof, which may take days. TEMPLATE_PROGRESS when empty, as the next three"`
 	Payment    string       `env:"TEMPLATE_PAYMENT" doc:"for news of an order's payment"`

@@ -14,9 +14,9 @@ import (
 )
 
 // Links into a conversation. A link is a sealed note of which talk, which
-// entry into which step, and until when: nobody can make or read one, it needs
-// no store, and it is spent as soon as the case moves on. Decision 0006 has the
-// reasons.
+// entry into which step, and until when: nobody else can make or read one, none
+// has to be kept, and it is spent as soon as the case moves on. In whose browser
+// it opens is in oauth.go and device.go; decision 0006 has the reasons.
 
 // links makes and reads them.
 type links struct {
@@ -37,6 +37,7 @@ const (
 
 // link is what a token says.
 type link struct {
+	id    string // digest of the note: no two spellings of a token are two links
 	talk  desk.TalkID
 	entry [entryLen]byte
 	until time.Time
@@ -48,6 +49,11 @@ func entryMark(entry string) (mark [entryLen]byte) {
 	sum := sha256.Sum256([]byte(entry))
 	copy(mark[:], sum[:])
 	return mark
+}
+
+func digest[T string | []byte](secret T) string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
 // to is the address of a step's page.
@@ -72,7 +78,10 @@ func (l *links) read(place, token string) (link, error) {
 	if err != nil || len(note) <= entryLen+4 {
 		return link{}, errLink
 	}
-	k := link{talk: desk.TalkID(note[entryLen+4:]), until: time.Unix(int64(binary.BigEndian.Uint32(note[entryLen:])), 0)}
+	k := link{
+		id: digest(box), talk: desk.TalkID(note[entryLen+4:]),
+		until: time.Unix(int64(binary.BigEndian.Uint32(note[entryLen:])), 0),
+	}
 	copy(k.entry[:], note)
 	if l.now().After(k.until) {
 		return k, desk.ErrExpired
@@ -83,10 +92,13 @@ func (l *links) read(place, token string) (link, error) {
 // statusMark is the entry of a link that shows wherever the case is now.
 var statusMark = entryMark("status")
 
+// statusLife is the longest that a link of a page lives.
+const statusLife = 48 * time.Hour
+
 // status is the address of the case's present step, for messages that outlive
 // a step.
 func (l *links) status(talk desk.TalkID) string {
-	return l.base + "/h5/s/" + l.token(linkPlace, talk, "status", 48*time.Hour)
+	return l.base + "/h5/s/" + l.token(linkPlace, talk, "status", statusLife)
 }
 
 // cardLife is longer than any step lasts in which the card shows something.

@@ -133,6 +133,10 @@ func (s *storm) partnersFail() {
 	}()
 	s.postMenu(ctx)
 	s.health.look(ctx) // which has ended
+	app := s.opensApp(s.startApp())
+	s.faults(1)
+	app.types("换到微信办理")
+	s.wait(s.t, "the code to be made without WeChat", s.logged("a code to go on elsewhere can only be said"))
 	s.faults(1)
 	s.follows(s.t.Context(), bot.Message{From: s.OpenID, Event: flows.Event{ID: "long"}}, s.id, []string{s.Name + s.IDNumber})
 	s.faults(1)

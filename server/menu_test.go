@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -61,5 +62,8 @@ func TestACodeForAProject(t *testing.T) {
 	}
 	if _, _, err := n.EntryCode(t.Context(), "363", 40*24*time.Hour); err == nil {
 		t.Error("a code of forty days is not refused")
+	}
+	if _, _, err := n.EntryCode(t.Context(), flows.JoinScene(flows.Conceal("BCDF-GHJK")), 0); !errors.Is(err, ErrProject) {
+		t.Errorf("a project called like a case: %v, want ErrProject", err)
 	}
 }

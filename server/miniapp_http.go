@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -249,6 +250,9 @@ func newsOf(lines []desk.Line, question flows.Reply) []string {
 				agent = append(agent, "客服"+l.Name+"："+l.Text)
 			}
 		case desk.WhoWorld:
+			if l.Text == string(flows.KindUnheard) {
+				continue // that no chat carried the words does not unsay them here
+			}
 			bot, event = nil, l.Who
 		case desk.WhoBot:
 			if event != desk.WhoApplicant && !repeats(l.Text, question.Text) {
@@ -264,14 +268,15 @@ func newsOf(lines []desk.Line, question flows.Reply) []string {
 const viaAgentSaid = "agent said"
 
 // repeats reports whether a line of the transcript is the question itself. The
-// transcript masks numbers and ends with the choices.
+// transcript masks numbers and codes, and ends with the choices.
 func repeats(line, question string) bool {
-	return question != "" && strings.HasPrefix(numberless(line), numberless(question))
+	return question != "" && strings.HasPrefix(wordsOnly(line), wordsOnly(question))
 }
 
-func numberless(text string) string {
+// wordsOnly is what of a text the transcript never masks.
+func wordsOnly(text string) string {
 	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("0123456789Xx*- ", r) {
+		if r < utf8.RuneSelf && r != '\n' {
 			return -1
 		}
 		return r

@@ -381,7 +381,7 @@ func TestMiniappNews(t *testing.T) {
 		{Who: desk.WhoAgent, Name: "小王", Text: "没有发出的话", Via: "not the owner"},
 		{Who: desk.WhoWorld, Text: "pay-not-yet"}, {Who: bot, Text: "还没有收到付款结果。"},
 		{Who: bot, Text: strings.Replace(question, "20261123000017", "2************7", 1) + "\n· 我已付款"},
-		{Who: desk.WhoUnsent, Text: "暂时无法送达"},
+		{Who: desk.WhoWorld, Text: string(flows.KindUnheard)}, {Who: desk.WhoUnsent, Text: "暂时无法送达"},
 	}
 	want := []string{"客服小李：请稍等，我来看看。", "还没有收到付款结果。"}
 	if got := w.view("GET", "step", "").Said; !slices.Equal(got, want) {

@@ -17,7 +17,7 @@ import (
 
 // Whose browser opens a link. Inside WeChat we ask before anything is shown: a
 // link that was forwarded shows nothing to anybody but its applicant. Elsewhere
-// nobody can be asked, and the link's short life and single step must do.
+// nobody can be asked: device.go.
 
 const (
 	wayCookie = "certdesk_way" // state and link, while the browser is at WeChat's
@@ -28,9 +28,12 @@ func inWeChat(c *fiber.Ctx) bool {
 	return strings.Contains(c.Get(fiber.HeaderUserAgent), "MicroMessenger")
 }
 
+// asked reports whether WeChat says whose this browser is.
+func (s *Server) asked(c *fiber.Ctx) bool { return s.cfg.WeChat.OAuth && inWeChat(c) }
+
 // unknown reports whether a browser must say first whose it is.
 func (s *Server) unknown(c *fiber.Ctx, talk desk.TalkID) bool {
-	return s.cfg.WeChat.OAuth && inWeChat(c) && !s.hasSeat(c, talk)
+	return s.asked(c) && !s.hasSeat(c, talk)
 }
 
 // signIn sends a WeChat browser away to say who its user is.

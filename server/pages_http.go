@@ -43,12 +43,13 @@ func (s *Server) mountPages(r fiber.Router) {
 	r.Get("/h5/oauth/wechat", s.signedIn)
 	r.Get("/f/:token", s.showCard)
 	r.Post("/f/:token", s.tellAmount)
-	r.Get("/h5/s/:token", s.pageOpen)
-	r.Post("/h5/s/:token", s.pageSend)
+	r.Get(devicePath+":token", s.introduced)
+	r.Head(pagePath+":token", s.glanced)
+	r.Get(pagePath+":token", s.pageOpen)
+	r.Post(pagePath+":token", s.pageSend)
 }
 
-// pageOpen shows the step that a link leads to. Looking does not use the link
-// up: previews of links look too.
+// pageOpen shows the step that a link leads to.
 func (s *Server) pageOpen(c *fiber.Ctx) error {
 	k, err := s.links.read(linkPlace, c.Params("token"))
 	if err != nil {
@@ -63,6 +64,16 @@ func (s *Server) pageOpen(c *fiber.Ctx) error {
 	}
 	if s.unknown(c, talk.ID) {
 		return s.signIn(c, strings.Clone(c.Params("token")))
+	}
+	if s.nameless(c, k) {
+		return s.introduce(c)
+	}
+	mine, err := s.takes(c, k)
+	if err != nil {
+		return err
+	}
+	if !mine {
+		return s.notFound(c, notTaken(c))
 	}
 	s.takeSeat(c, talk.ID)
 	if k.entry == statusMark {
@@ -135,6 +146,13 @@ func (s *Server) pageSend(c *fiber.Ctx) error {
 	}
 	if s.unknown(c, k.talk) {
 		return s.notFound(c, "这一页没有提交。"+openAgain)
+	}
+	mine, err := s.takes(c, k)
+	if err != nil {
+		return err
+	}
+	if !mine {
+		return s.notFound(c, "这一页没有提交。"+notTaken(c))
 	}
 	refusals, err := s.keepFiles(c.UserContext(), talk, sent, files)
 	if err != nil {
@@ -276,6 +294,9 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 		InWeChat: inWeChat(c),
 		Phone:    flow.Phone,
 	}
+	if !s.asked(c) {
+		v.Carry = s.links.to(talk.ID, talk.Case.Entry) // this browser has taken its own
+	}
 	v.Why = problems[""]
 	for _, m := range flow.Milestones(talk.Case) {
 		v.Trail = append(v.Trail, pages.Milestone{Name: m.Name, State: string(m.State)})
@@ -333,6 +354,9 @@ func form(page *flows.Page, known flows.Form, typed url.Values, problems map[flo
 	return f
 }
 
+// scanners are the apps that scan a code. A page says so of any but Alipay.
+var scanners = map[flows.Channel]pages.App{flows.WeChat: pages.ByWeChat}
+
 func qrView(qr *flows.QR) (*pages.QR, error) {
 	image, err := qrPNG(qr.Content)
 	if err != nil {
@@ -340,7 +364,7 @@ func qrView(qr *flows.QR) (*pages.QR, error) {
 	}
 	return &pages.QR{
 		PNG:     template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(image)), //nolint:gosec // our own bytes
-		Caption: qr.Caption, Until: qr.Until, Link: qr.Content,
+		Caption: qr.Caption, Until: qr.Until, Link: qr.Content, By: scanners[qr.By],
 	}, nil
 }
 

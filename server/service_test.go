@@ -218,7 +218,10 @@ func (n *town) ask(t *testing.T, method, path, body string, header http.Header) 
 		t.Fatal(err)
 	}
 	if header != nil {
-		r.Header = header
+		r.Header = header.Clone()
+	}
+	if r.Header.Get("Cookie") == "" {
+		r.Header.Set("Cookie", deviceCookie+"=town") // everybody here has one telephone
 	}
 	got, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {

@@ -61,6 +61,7 @@ func newServer(ctx context.Context, cfg Config, log *slog.Logger, now func() tim
 			Payer: s.alipay, Holders: s.alipay, Register: s.register, Factors: s.factors, Eyes: s.eyes, Branches: s.branches(), Amounts: desk.Range{Low: s.cfg.Alipay.PayoutLeast, High: mostPaidOut},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: s.voice},
 			Away:   s.health.away,
+			Doors:  map[flows.Channel]desk.Door{flows.WeChat: s.wechatDoor, flows.Alipay: s.alipayDoor},
 			Payee:  flows.Payee{Name: cfg.Bank.AccountName, Account: cfg.Bank.Account, Bank: cfg.Bank.BankName},
 		},
 	})

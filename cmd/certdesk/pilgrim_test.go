@@ -9,7 +9,6 @@ import (
 	"html"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"strings"
@@ -25,6 +24,7 @@ type pilgrim struct {
 	resident
 	kind    string        // of certificate, as the first question offers it
 	comes   time.Duration // after the beginning
+	browser *http.Client  // of the telephone: a link opens in no other
 	token   string        // configuration of the UKey's driver; empty for who stops when the UKey is there
 	read    int           // number of the last item that was read
 	arrived bool
@@ -194,21 +194,19 @@ func fillsIn(values func(*pilgrim) map[string]string) func(context.Context, *pil
 }
 
 // page opens the page behind an item.
-func (p *pilgrim) page(i item) (browser *http.Client, text string, err error) {
+func (p *pilgrim) page(i item) (text string, err error) {
 	for _, u := range i.URLs {
 		if !strings.Contains(u, "/h5/s/") {
 			continue
 		}
-		jar, _ := cookiejar.New(nil)
-		browser = &http.Client{Jar: jar, Timeout: 10 * time.Second}
-		err = exchange(browser, "GET", u, "", &text)
-		return browser, text, err
+		err = exchange(p.browser, "GET", u, "", &text)
+		return text, err
 	}
-	return nil, "", errors.New("no page")
+	return "", errors.New("no page")
 }
 
 func (p *pilgrim) fills(i item, values map[string]string) error {
-	browser, page, err := p.page(i)
+	page, err := p.page(i)
 	if err != nil {
 		return err
 	}
@@ -216,7 +214,7 @@ func (p *pilgrim) fills(i item, values map[string]string) error {
 	if to == "" {
 		return errors.New("no form")
 	}
-	got, err := browser.PostForm(to, form)
+	got, err := p.browser.PostForm(to, form)
 	if err != nil {
 		return err
 	}
@@ -226,7 +224,7 @@ func (p *pilgrim) fills(i item, values map[string]string) error {
 }
 
 func (p *pilgrim) scans(i item) (id string, err error) {
-	_, page, err := p.page(i)
+	page, err := p.page(i)
 	if err != nil {
 		return "", err
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
@@ -311,7 +312,11 @@ func (s *soak) crowd(during time.Duration) []*pilgrim {
 	people = people[5:]
 	all := make([]*pilgrim, len(people))
 	for i, who := range people {
-		all[i] = &pilgrim{soak: s, resident: who, kind: forAPerson, comes: during * time.Duration(i) / time.Duration(len(people))}
+		jar, _ := cookiejar.New(nil)
+		all[i] = &pilgrim{
+			soak: s, resident: who, kind: forAPerson, comes: during * time.Duration(i) / time.Duration(len(people)),
+			browser: &http.Client{Jar: jar, Timeout: 10 * time.Second},
+		}
 		if i%3 == 0 {
 			all[i].kind = forACompany
 		}

@@ -33,13 +33,35 @@ const (
 	maxSide   = 4096 // of a picture, in pixels
 )
 
-// codeAt reads the code in a picture of the chat, in a data URL, or on a page
-// of the service; cookie goes to the page. Other addresses are not opened.
-func (c camera) codeAt(ctx context.Context, at, cookie string) (string, error) {
-	content, err := c.picture(ctx, at, cookie)
+// codeAt reads the code in a picture of the chat, or in a data URL. Other
+// addresses are not opened.
+func (c camera) codeAt(at string) (string, error) {
+	content, err := c.picture(at)
 	if err != nil {
 		return "", err
 	}
+	return readCode(content)
+}
+
+// codeOnScreen reads the code on the page of the service that a browser with
+// this cookie has open.
+func (c camera) codeOnScreen(ctx context.Context, cookie string) (string, error) {
+	page, err := fetch(ctx, c.service+"/h5/now", cookie)
+	if err != nil {
+		return "", err
+	}
+	shown := codeOnPage.FindSubmatch(page)
+	if shown == nil {
+		return "", fmt.Errorf("%w: the page shows no code", errPicture)
+	}
+	content, err := dataURL(html.UnescapeString(string(shown[1])))
+	if err != nil {
+		return "", err
+	}
+	return readCode(content)
+}
+
+func readCode(content []byte) (string, error) {
 	head, _, err := image.DecodeConfig(bytes.NewReader(content))
 	if err != nil || head.Width > maxSide || head.Height > maxSide {
 		return "", fmt.Errorf("%w: not a PNG of a usable size", errPicture)
@@ -51,7 +73,7 @@ func (c camera) codeAt(ctx context.Context, at, cookie string) (string, error) {
 	return readQR(picture)
 }
 
-func (c camera) picture(ctx context.Context, at, cookie string) ([]byte, error) {
+func (c camera) picture(at string) ([]byte, error) {
 	switch {
 	case strings.HasPrefix(at, "data:"):
 		return dataURL(at)
@@ -61,18 +83,8 @@ func (c camera) picture(ctx context.Context, at, cookie string) ([]byte, error) 
 			return nil, errPicture
 		}
 		return content, nil
-	case strings.HasPrefix(at, c.service+"/"):
-		page, err := fetch(ctx, at, cookie)
-		if err != nil {
-			return nil, err
-		}
-		shown := codeOnPage.FindSubmatch(page)
-		if shown == nil {
-			return nil, fmt.Errorf("%w: the page shows no code", errPicture)
-		}
-		return dataURL(html.UnescapeString(string(shown[1])))
 	}
-	return nil, fmt.Errorf("%w: the camera sees the chat and pages of the service only", errPicture)
+	return nil, fmt.Errorf("%w: the camera sees the chat only", errPicture)
 }
 
 // codeOnPage is how the service's pages show a code: the picture is in the page.

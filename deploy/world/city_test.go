@@ -97,6 +97,7 @@ func (s *service) handler() http.Handler {
 	mux.HandleFunc("GET /h5/face/", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, s.shown(), http.StatusFound)
 	})
+	mux.HandleFunc("/miniapp/v1/{call}", s.miniapp)
 	mux.HandleFunc("GET /h5/s/page", s.page)
 	mux.HandleFunc("GET /h5/now", s.page)
 	mux.HandleFunc("POST /h5/s/page", func(w http.ResponseWriter, r *http.Request) {
@@ -113,6 +114,24 @@ func (s *service) handler() http.Handler {
 		http.Redirect(w, r, "/h5/now", http.StatusSeeOther)
 	})
 	return mux
+}
+
+// miniapp answers the mini-program: what it was asked, or a refusal for the words
+// that name one.
+func (s *service) miniapp(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case strings.Contains(string(body), "over"):
+		w.WriteHeader(http.StatusUnauthorized)
+	case strings.Contains(string(body), "wrong"):
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		io.WriteString(w, `{"why":"请检查后再试。"}`)
+	case r.PathValue("call") == "face":
+		fmt.Fprintf(w, `{"certify_url":%q}`, s.shown())
+	default:
+		fmt.Fprintf(w, `{"token":%q,"call":%q,"sent":%s}`, r.Header.Get("Authorization"), r.Method+" "+r.PathValue("call"), body)
+	}
 }
 
 func (s *service) wechat(w http.ResponseWriter, r *http.Request) {

@@ -60,16 +60,12 @@ func (k keyboard) fill(r *http.Request, q struct{ Person string }) (any, error) 
 	if i < 0 {
 		return nil, no(http.StatusNotFound, "没有这个人。")
 	}
-	code := ""
-	if inbox := k.sms.Inbox(people[i].Mobile); len(inbox) > 0 {
-		code = inbox[len(inbox)-1].Code
-	}
 	cookie := r.Header.Get("Cookie")
 	page, err := fetch(r.Context(), k.service+"/h5/now", cookie)
 	if err != nil {
 		return nil, err
 	}
-	sheet := filled(page, people[i].answers(code))
+	sheet := filled(page, people[i].answers(k.lastCode(people[i])))
 	if !strings.HasPrefix(sheet.action, k.service+"/") {
 		return nil, no(http.StatusConflict, "这一页没有要填写的内容。")
 	}
@@ -81,6 +77,15 @@ func (k keyboard) fill(r *http.Request, q struct{ Person string }) (any, error) 
 		return nil, no(http.StatusConflict, "页面没有接受示例资料，可能短信还没有到。请稍后再试，或自己填写。")
 	}
 	return done, nil
+}
+
+// lastCode is the code of the last SMS to somebody.
+func (k keyboard) lastCode(p person) string {
+	inbox := k.sms.Inbox(p.Mobile)
+	if len(inbox) == 0 {
+		return ""
+	}
+	return inbox[len(inbox)-1].Code
 }
 
 // sheet is a form, filled in.

@@ -54,11 +54,12 @@ func alipayUser(who string) string {
 
 // opened is what Alipay shows after a scan.
 type opened struct {
-	Kind   string `json:"kind"` // "face", "pay", "login" or "web"
+	Kind   string `json:"kind"` // "face", "pay", "login", "app" or "web"
 	ID     string `json:"id"`
 	Title  string `json:"title"`
 	Amount string `json:"amount,omitempty"` // in yuan
 	URL    string `json:"url,omitempty"`
+	Query  string `json:"query,omitempty"` // that the mini-program is opened with
 }
 
 func (p payPhone) open(ctx context.Context, user, content string) (any, error) {
@@ -69,7 +70,7 @@ func (p payPhone) open(ctx context.Context, user, content string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := opened{Kind: s.Kind, ID: s.ID, Title: s.Title, URL: s.URL}
+	o := opened{Kind: s.Kind, ID: s.ID, Title: s.Title, URL: s.URL, Query: s.Query}
 	if s.Kind == alipaytest.KindPay {
 		o.Amount = s.Amount.String()
 	}
@@ -81,9 +82,9 @@ func (p payPhone) scan(r *http.Request, q struct{ User, URL string }) (any, erro
 }
 
 // look holds the telephone before a picture with a code in it: one from
-// the chat, one from the album, or a page of the service on another screen.
+// the chat, or one from the album.
 func (p payPhone) look(r *http.Request, q struct{ User, At string }) (any, error) {
-	content, err := p.camera.codeAt(r.Context(), q.At, "")
+	content, err := p.camera.codeAt(q.At)
 	if err != nil {
 		return nil, no(http.StatusUnprocessableEntity, "没有看到二维码。（"+err.Error()+"）")
 	}
@@ -94,7 +95,7 @@ func (p payPhone) look(r *http.Request, q struct{ User, At string }) (any, error
 // open. Cookies know no port: under the path of the service's pages they come
 // here as well, and the page can be looked at as this browser sees it.
 func (p payPhone) lookAtScreen(r *http.Request, q struct{ User string }) (any, error) {
-	content, err := p.camera.codeAt(r.Context(), p.camera.service+"/h5/now", r.Header.Get("Cookie"))
+	content, err := p.camera.codeOnScreen(r.Context(), r.Header.Get("Cookie"))
 	if err != nil {
 		return nil, no(http.StatusUnprocessableEntity, "微信手机打开的页面上没有二维码。（"+err.Error()+"）")
 	}

@@ -224,3 +224,56 @@ func TestEventsTell(t *testing.T) {
 		t.Errorf("after a transfer the news is %+v, before %+v", after, before)
 	}
 }
+
+// TestTheMiniProgram opens it as a code says, and carries what is done in it.
+func TestTheMiniProgram(t *testing.T) {
+	c := newCity(t, t.TempDir())
+	var got struct {
+		Token, Call string
+		Sent        struct {
+			AuthCode string `json:"auth_code"`
+			Scene    string
+			Text     string
+			Page     string
+			Values   map[string]string
+		}
+		SignedOut bool `json:"signed_out"`
+	}
+	ask := func(path string, order any) {
+		t.Helper()
+		c.post("/world/alipay/app/"+path, order, http.StatusOK, &got)
+	}
+	var opened struct{ Kind, Query string }
+	code := newAlipay(t, c).Start(url.Values{"scene": {"join.BCDFGHJK"}})
+	c.post("/world/alipay/scan", map[string]string{"user": "王小明", "url": code}, http.StatusOK, &opened)
+	if opened.Kind != "app" || opened.Query != "scene=join.BCDFGHJK" {
+		t.Errorf("the code opens %+v", opened)
+	}
+	ask("open", map[string]string{"user": "王小明", "scene": "join.BCDFGHJK"})
+	if got.Call != "POST sign-in" || len(got.Sent.AuthCode) != 32 || got.Sent.Scene != "join.BCDFGHJK" {
+		t.Errorf("opening asks %+v", got)
+	}
+	if ask("look", map[string]string{"token": "t1"}); got.Call != "GET step" || got.Token != "Bearer t1" {
+		t.Errorf("looking asks %+v", got)
+	}
+	if ask("answer", map[string]any{"token": "t1", "answer": map[string]string{"nonce": "n", "text": "帮助"}}); got.Call != "POST answer" || got.Sent.Text != "帮助" {
+		t.Errorf("speaking asks %+v", got)
+	}
+	page := map[string]any{"name": "p", "fields": []map[string]string{{"key": "name"}, {"key": "org", "input": "fixed"}, {"key": "unknown"}}}
+	if ask("fill", map[string]any{"token": "t1", "user": "2088000000000101", "nonce": "n", "page": page}); len(got.Sent.Values) != 1 || got.Sent.Values["name"] != "王小明" {
+		t.Errorf("filling in sends %+v", got)
+	}
+	c.post("/world/alipay/app/fill", map[string]any{"user": "nobody"}, http.StatusNotFound, nil)
+	c.post("/world/alipay/app/answer", map[string]any{"answer": map[string]string{"text": "wrong"}}, http.StatusUnprocessableEntity, nil)
+	if ask("answer", map[string]any{"answer": map[string]string{"text": "over"}}); !got.SignedOut {
+		t.Error("who has to sign in again is not told so")
+	}
+	picture, err := http.Get(c.at + "/world/code.png?of=" + url.QueryEscape("http://weixin.qq.com/q/02abc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picture.Body.Close()
+	if kind := picture.Header.Get("Content-Type"); picture.StatusCode != http.StatusOK || kind != "image/png" {
+		t.Errorf("a code is drawn as %d %s", picture.StatusCode, kind)
+	}
+}

@@ -234,8 +234,10 @@ func (w *World) Handler() http.Handler {
 	mux.Handle(esigntest.FlowPrefix, w.esign)
 	w.mountPage(mux)
 	chatPhone{w.wechat, w.talk, w.cfg.Now}.mount(mux)
-	payPhone{w.alipay, camera{w.wechat, w.cfg.Service}}.mount(mux)
-	keyboard{w.sms, w.cfg.Service}.mount(mux)
+	phone, keys := payPhone{w.alipay, camera{w.wechat, w.cfg.Service}}, keyboard{w.sms, w.cfg.Service}
+	phone.mount(mux)
+	keys.mount(mux)
+	app{phone, keys}.mount(mux)
 	offices{&w.partners, crowd(w.cfg.Crowd)}.mount(mux)
 	press{&w.partners, w.pc}.mount(mux)
 	w.pc.mount(mux)

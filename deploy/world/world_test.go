@@ -1,6 +1,7 @@
 package world_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/skip2/go-qrcode"
 
 	"certdesk/deploy/world"
 	"certdesk/flows"
@@ -232,14 +235,18 @@ func facedAndPaid(t *testing.T, c *city) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.desk.show(content)
-	c.post("/world/alipay/look", map[string]string{"user": "王小明", "at": c.desk.URL + "/h5/s/page"}, http.StatusOK, &opened)
+	png, err := qrcode.Encode(content, qrcode.Medium, 600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved := "data:image/png;base64," + base64.StdEncoding.EncodeToString(png)
+	c.post("/world/alipay/look", map[string]string{"user": "王小明", "at": saved}, http.StatusOK, &opened)
 	if opened.Kind != "pay" || opened.Amount != "112.00" {
-		t.Errorf("the code on the page leads to %+v", opened)
+		t.Errorf("the saved code leads to %+v", opened)
 	}
 	c.post("/world/alipay/pay", map[string]string{"id": opened.ID}, http.StatusOK, nil)
 	c.post("/world/alipay/pay", map[string]string{"id": opened.ID}, http.StatusUnprocessableEntity, nil)
-	for _, at := range []string{"http://evil.example/", "data:image/png;base64,AAAA", "/world/wechat/media/none", c.desk.URL + "/none"} {
+	for _, at := range []string{"http://evil.example/", "data:image/png;base64,AAAA", "/world/wechat/media/none", c.desk.URL + "/h5/s/page"} {
 		c.post("/world/alipay/look", map[string]string{"user": "王小明", "at": at}, http.StatusUnprocessableEntity, nil)
 	}
 	c.post("/world/alipay/scan", map[string]string{"user": "王小明", "url": "https://evil.example/"}, http.StatusUnprocessableEntity, nil)

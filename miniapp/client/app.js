@@ -1,5 +1,5 @@
 // The application only remembers how it was opened: a code may carry the
-// project that the applicant belongs to.
+// project that the applicant belongs to, or the case that they go on with.
 App({
   scene: '',
 

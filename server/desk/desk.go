@@ -77,6 +77,7 @@ type Partners struct {
 	Amounts   Range      // of what the payer sends
 	Bank      Statement
 	Voices    map[flows.Channel]Voice
+	Doors     map[flows.Channel]Door
 	Payee     flows.Payee // where companies send their 0.01 yuan
 
 	// Away lists the ways that cannot be gone just now, because nobody is

@@ -1,7 +1,9 @@
 package desk_test
 
 import (
+	"errors"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,15 +41,20 @@ func TestACaseGoesOnInAnotherChannel(t *testing.T) {
 	h.says("换到支付宝办理")
 	h.reaches(flows.ElsewhereCode)
 	line := joinLine.FindString(h.desk.Flow().Question(h.talk().Case).Text)
-	joining := taps(h.desk, "3", line)
-	if joining.Talk != left {
-		t.Fatalf("the code was said in %s, want in the old talk", joining.Talk)
+	if asked := taps(h.desk, "code", line); asked.Talk != left {
+		t.Fatalf("the code was said in %s, want in the old talk", asked.Talk)
 	}
+	h.until("to be asked whose it is", func() bool {
+		talk, question, err := h.desk.Look(t.Context(), left)
+		return err == nil && talk.Case.At == flows.ElsewhereConfirm && strings.Contains(question.Text, "手机号 138****8000 的个人证书")
+	})
+	const mine = "是我自己的"
+	joining := taps(h.desk, "3", mine)
 	h.until("the talk to be left", func() bool {
 		talk, _, err := h.desk.Look(t.Context(), left)
 		return err == nil && talk.Case.At == flows.Moved
 	})
-	again, err := other.Handle(t.Context(), app, flows.Event{ID: "miniapp/3", At: at, Via: flows.Alipay, What: flows.Said{Text: line}})
+	again, err := other.Handle(t.Context(), app, flows.Event{ID: "miniapp/3", At: at, Via: flows.Alipay, What: flows.Said{Text: mine}})
 	if err != nil || again.Talk != left || len(again.Replies) != len(joining.Replies) {
 		t.Errorf("the push that comes again is answered %+v, %v, want as before", again, err)
 	}
@@ -64,5 +71,65 @@ func TestACaseGoesOnInAnotherChannel(t *testing.T) {
 	}
 	if got := h.talk().Case; got.Last != flows.Alipay {
 		t.Errorf("the case was last heard on %s", got.Last)
+	}
+}
+
+// TestACodeIsScanned goes on by a scene: whoever scans it is asked whose case it
+// is, and nothing has changed until they say so.
+func TestACodeIsScanned(t *testing.T) {
+	h := newHouse(t)
+	h.work(h.desk)
+	app := desk.Identity{Channel: flows.Alipay, ID: "2088-a"}
+	at := h.now()
+	happens := func(what flows.Happening) desk.Answer {
+		t.Helper()
+		at = at.Add(time.Second)
+		answer, err := h.desk.Handle(t.Context(), app, flows.Event{ID: "miniapp/" + at.String(), At: at, Via: flows.Alipay, What: what})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	h.says("你好")
+	h.says("企业证书")
+	h.says("换到支付宝办理")
+	h.reaches(flows.ElsewhereCode)
+	qr := h.desk.Flow().Question(h.talk().Case).QR
+	if qr == nil || qr.By != flows.Alipay || len(h.town.scenes) != 1 || qr.Content != "https://door.example/"+h.town.scenes[0] {
+		t.Fatalf("to be scanned: %+v, of scenes %v", qr, h.town.scenes)
+	}
+	scan := flows.Followed{Scene: h.town.scenes[0]}
+	left := happens(scan).Talk
+	asked := func() bool {
+		talk, _, err := h.desk.Look(t.Context(), left)
+		return err == nil && talk.Case.At == flows.ElsewhereConfirm
+	}
+	h.until("to be asked whose it is", asked)
+	if got := happens(flows.Said{Text: "不是我的"}); got.At != flows.Welcome || got.Talk != left {
+		t.Errorf("who says no stands in %s at %s", got.Talk, got.At)
+	}
+	if facts, err := h.book.Facts(t.Context(), left); err != nil || facts.Form.Has(flows.KeyScene) || facts.Moved {
+		t.Errorf("who says no has scene %q, moved %v, %v", facts.Form.Text(flows.KeyScene), facts.Moved, err)
+	}
+	happens(scan)
+	h.until("to be asked again", asked)
+	happens(flows.Said{Text: "接着办"})
+	h.until("the case to be told", func() bool { return h.talk().Case.Last == flows.Alipay })
+	if got := happens(scan); got.Talk != h.id() || !strings.Contains(got.Replies[0].Text, "这就是您正在办理的地方") {
+		t.Errorf("scanned again in the case itself: %+v", got)
+	}
+}
+
+// TestWithoutADoorACodeIsSaid has the other channel make no code to scan.
+func TestWithoutADoorACodeIsSaid(t *testing.T) {
+	h := newHouse(t)
+	h.town.shut = errors.New("no permission")
+	h.work(h.desk)
+	h.says("你好")
+	h.says("换到支付宝办理")
+	h.reaches(flows.ElsewhereCode)
+	question := h.desk.Flow().Question(h.talk().Case)
+	if question.QR != nil || !joinLine.MatchString(question.Text) || strings.Contains(question.Text, "扫码") {
+		t.Errorf("without a code to scan: %+v", question)
 	}
 }

@@ -51,7 +51,9 @@ func (d *Desk) perform(ctx context.Context, ref Ref, effect flows.Effect) error 
 	case flows.ChangePhone:
 		return d.changePhone(ctx, ref)
 	case flows.OfferJoin:
-		return d.cfg.Ledger.OfferJoin(ctx, ref, now)
+		return d.offerJoin(ctx, ref, e.To)
+	case flows.FindJoin:
+		return d.cfg.Ledger.FindJoin(ctx, ref, e.Code, now)
 	case flows.Join:
 		return d.cfg.Ledger.Join(ctx, ref, e.Code, now)
 	case flows.WarnPhone:

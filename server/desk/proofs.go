@@ -56,8 +56,13 @@ type CheckEnd struct {
 
 // Joins let an identity of another channel go on with a case.
 type Joins interface {
-	// OfferJoin makes a code for a talk and reports JoinReady to ref.
-	OfferJoin(ctx context.Context, ref Ref, at time.Time) error
+	// OfferJoin makes the code of an offer the only one of its talk, and reports
+	// the offer to ref; when one was reported before, it does nothing.
+	OfferJoin(ctx context.Context, ref Ref, offer flows.JoinReady, at time.Time) error
+
+	// FindJoin reports to ref whose case a code is of: JoinFound, or JoinRefused
+	// for what Join would refuse. Who looks for codes too often finds none.
+	FindJoin(ctx context.Context, ref Ref, code flows.Secret, at time.Time) error
 
 	// Join gives the identities of ref's talk to the one that the code is for: it
 	// reports Joined to ref and JoinedBy to that one, or JoinRefused to ref. Who

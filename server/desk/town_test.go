@@ -41,6 +41,8 @@ type town struct {
 	branches []flows.Branch          // of a provider's list; none, when nil
 	unlisted error                   // what Branches answers
 	searched int                     // how often
+	scenes   []string                // that codes were made for
+	shut     error                   // what Open answers
 }
 
 func newTown() *town {
@@ -72,6 +74,17 @@ func (w *town) Read(_ context.Context, picture flows.Secret) (flows.Secret, erro
 		return flows.Secret{}, errors.New("no picture")
 	}
 	return flows.Conceal(text), nil
+}
+
+// Open is the [desk.Door] of every channel.
+func (w *town) Open(_ context.Context, scene string, _ time.Duration) (url, picture flows.Secret, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.shut != nil {
+		return flows.Secret{}, flows.Secret{}, w.shut
+	}
+	w.scenes = append(w.scenes, scene)
+	return flows.Conceal("https://door.example/" + scene), flows.Conceal("https://door.example/" + scene + ".png"), nil
 }
 
 func (w *town) Moved(_ context.Context, mobile flows.Secret, _ string) error {

@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/big"
 	"strings"
 	"time"
 
@@ -60,10 +59,6 @@ const (
 const (
 	ticketWithin  = 30 * time.Minute
 	sessionWithin = 2 * time.Hour
-
-	// Consonants only: they make no word, and none looks like a digit.
-	ticketLetters = "BCDFGHJKLMNPQRSTVWXZ"
-	ticketLength  = 8
 )
 
 // OfferTicket implements [desk.Certificates]. Without a paid order it is
@@ -186,7 +181,7 @@ func (l *Ledger) newTicket(ctx context.Context, tx txn, order orderRow, at time.
 	if err := l.voidTickets(ctx, tx, order.No); err != nil {
 		return flows.TicketReady{}, err
 	}
-	code, err := ticketCode()
+	code, err := desk.NewTicket()
 	if err != nil {
 		return flows.TicketReady{}, err
 	}
@@ -206,22 +201,6 @@ func (l *Ledger) voidTickets(ctx context.Context, tx txn, orderNo string) error 
 		return fmt.Errorf("ledger: tickets of order %s: %w", orderNo, err)
 	}
 	return nil
-}
-
-// ticketCode draws a code, in two groups as it is read out and typed.
-func ticketCode() (flows.Secret, error) {
-	var code strings.Builder
-	for i := range ticketLength {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(ticketLetters))))
-		if err != nil {
-			return flows.Secret{}, fmt.Errorf("ledger: ticket: %w", err)
-		}
-		if i == ticketLength/2 {
-			code.WriteByte('-')
-		}
-		code.WriteByte(ticketLetters[n.Int64()])
-	}
-	return flows.Conceal(code.String()), nil
 }
 
 // ticketBlind is the index of a code however it is typed.

@@ -24,8 +24,8 @@ type joinRow struct {
 	UsedAt    int64       `bun:"used_at"`
 }
 
-// OfferJoin implements [desk.Joins]. The newest code of a talk is the only one.
-func (l *Ledger) OfferJoin(ctx context.Context, ref desk.Ref, at time.Time) error {
+// OfferJoin implements [desk.Joins].
+func (l *Ledger) OfferJoin(ctx context.Context, ref desk.Ref, offer flows.JoinReady, at time.Time) error {
 	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		if done, err := l.answered(ctx, tx, ref); err != nil || done {
 			return err
@@ -33,49 +33,52 @@ func (l *Ledger) OfferJoin(ctx context.Context, ref desk.Ref, at time.Time) erro
 		if _, err := tx.NewDelete().Model((*joinRow)(nil)).Where("talk = ? AND used_at = 0", ref.Talk).Exec(ctx); err != nil {
 			return fmt.Errorf("ledger: codes of %s: %w", ref.Talk, err)
 		}
-		code, err := ticketCode()
-		if err != nil {
-			return err
-		}
-		until := at.Add(l.hurried(flows.JoinWithin))
-		row := joinRow{CodeBlind: l.joinBlind(code), Talk: ref.Talk, Until: millis(until)}
+		row := joinRow{CodeBlind: l.joinBlind(offer.Code), Talk: ref.Talk, Until: millis(offer.Until)}
 		if fresh, err := once(ctx, tx, &row); err != nil || !fresh {
 			return errors.Join(err, fmt.Errorf("ledger: code of %s: %w", ref.Talk, errTaken))
 		}
-		return l.answer(ctx, tx, ref, flows.JoinReady{Code: code, Until: until}, at)
+		return l.answer(ctx, tx, ref, offer, at)
 	})
 }
 
 func (l *Ledger) joinBlind(code flows.Secret) string { return l.blind("join", bareCode(code)) }
 
-// What a code that joins nothing is answered with.
+// What a code that joins nothing is answered with, besides [flows.JoinUnknown].
 const (
-	joinUnknown = "接续码不对或已过期，请在原来的地方重新获取。"
-	joinHere    = "这就是您正在办理的地方，直接继续就可以。"
-	joinTaken   = "那边的办理在这个渠道已经有人接上了，不能再接。不是您本人的，请回复“人工”。"
-	joinOften   = "试的次数太多了，请一小时后再试，或回复“人工”。"
-	joinOwn     = "这里已经注册了账号，不能再接到别的办理上。需要合并，请回复“人工”。"
+	joinHere  = "这就是您正在办理的地方，直接继续就可以。"
+	joinTaken = "那边的办理在这个渠道已经有人接上了，不能再接。不是您本人的，请回复“人工”。"
+	joinOften = "试的次数太多了，请一小时后再试，或回复“人工”。"
+	joinOwn   = "这里已经注册了账号，不能再接到别的办理上。需要合并，请回复“人工”。"
 )
+
+// FindJoin implements [desk.Joins].
+func (l *Ledger) FindJoin(ctx context.Context, ref desk.Ref, code flows.Secret, at time.Time) error {
+	return l.byCode(ctx, ref, code, at, func(ctx context.Context, tx txn, row joinRow) error {
+		form, err := l.saved(ctx, tx, row.Talk)
+		if err != nil {
+			return err
+		}
+		return l.answer(ctx, tx, ref, flows.JoinFound{Code: code, Whose: flows.Whose(form)}, at)
+	})
+}
 
 // Join implements [desk.Joins].
 func (l *Ledger) Join(ctx context.Context, ref desk.Ref, code flows.Secret, at time.Time) error {
+	return l.byCode(ctx, ref, code, at, func(ctx context.Context, tx txn, row joinRow) error {
+		return l.join(ctx, tx, ref, row, at)
+	})
+}
+
+// byCode does something with a code that joins ref's talk, or reports why it
+// joins nothing.
+func (l *Ledger) byCode(ctx context.Context, ref desk.Ref, code flows.Secret, at time.Time, do func(context.Context, txn, joinRow) error) error {
 	return l.tx(ctx, func(ctx context.Context, tx txn) error {
 		if done, err := l.answered(ctx, tx, ref); err != nil || done {
 			return err
 		}
-		often, err := l.joinsOften(ctx, tx, ref.Talk, at)
-		if err != nil {
-			return err
-		}
-		if often {
-			return l.answer(ctx, tx, ref, flows.JoinRefused{Why: joinOften}, at)
-		}
 		row := joinRow{CodeBlind: l.joinBlind(code)}
-		err = found(tx.NewSelect().Model(&row).WherePK().Scan(ctx), "join code")
-		if errors.Is(err, desk.ErrUnknown) {
-			return l.answer(ctx, tx, ref, flows.JoinRefused{Why: joinUnknown}, at)
-		}
-		if err != nil {
+		err := found(tx.NewSelect().Model(&row).WherePK().Scan(ctx), "join code")
+		if err != nil && !errors.Is(err, desk.ErrUnknown) {
 			return err
 		}
 		why, err := l.whyNotJoin(ctx, tx, ref.Talk, row, at)
@@ -85,7 +88,7 @@ func (l *Ledger) Join(ctx context.Context, ref desk.Ref, code flows.Secret, at t
 		if why != "" {
 			return l.answer(ctx, tx, ref, flows.JoinRefused{Why: why}, at)
 		}
-		return l.join(ctx, tx, ref, row, at)
+		return do(ctx, tx, row)
 	})
 }
 
@@ -94,21 +97,25 @@ const joinsAnHour = 5
 
 func (l *Ledger) joinsOften(ctx context.Context, tx txn, talk desk.TalkID, at time.Time) (bool, error) {
 	n, err := tx.NewSelect().Model((*effectRow)(nil)).
-		Where("talk = ? AND verb = ? AND at > ?", talk, flows.VerbJoin, millis(at.Add(-l.hurried(time.Hour)))).Count(ctx)
+		Where("talk = ? AND verb = ? AND at > ?", talk, flows.VerbFindJoin, millis(at.Add(-l.hurried(time.Hour)))).Count(ctx)
 	if err != nil {
 		return false, fmt.Errorf("ledger: joins of %s: %w", talk, err)
 	}
 	return n > joinsAnHour, nil
 }
 
-// whyNotJoin says why a code does not join a talk. One channel has one identity
-// in a case: another one there would be somebody else.
+// whyNotJoin says why a code does not join a talk; a row without a talk is of no
+// code. One channel has one identity in a case: another one there would be
+// somebody else.
 func (l *Ledger) whyNotJoin(ctx context.Context, tx txn, from desk.TalkID, row joinRow, at time.Time) (string, error) {
+	often, err := l.joinsOften(ctx, tx, from, at)
 	switch {
-	case row.UsedAt != 0, !at.Before(moment(row.Until)):
-		return joinUnknown, nil
+	case err != nil || often:
+		return joinOften, err
 	case row.Talk == from:
 		return joinHere, nil
+	case row.Talk == "", row.UsedAt != 0, !at.Before(moment(row.Until)):
+		return flows.JoinUnknown, nil
 	}
 	own, err := tx.NewSelect().Model((*accountRow)(nil)).Where("talk = ?", from).Exists(ctx)
 	if err != nil || own {

@@ -23,14 +23,31 @@ func on(t *testing.T, l books, channel flows.Channel, id string) desk.TalkID {
 func offers(t *testing.T, l books, talk desk.TalkID, event string, at time.Time) flows.Secret {
 	t.Helper()
 	ref := desktest.Ref(talk, event)
-	if err := l.OfferJoin(t.Context(), ref, at); err != nil {
-		t.Fatal(err)
+	for range 2 { // a job may run twice, and draws another code then
+		code, err := desk.NewTicket()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.OfferJoin(t.Context(), ref, flows.JoinReady{Code: code, Until: at.Add(flows.JoinWithin)}, at); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ready, ok := desktest.Answer(t, l, ref).(flows.JoinReady)
 	if !ok || !ready.Until.Equal(at.Add(flows.JoinWithin)) {
 		t.Fatalf("OfferJoin told %+v", ready)
 	}
 	return ready.Code
+}
+
+func finds(t *testing.T, l books, talk desk.TalkID, event string, code flows.Secret, at time.Time) flows.Happening {
+	t.Helper()
+	ref := desktest.Ref(talk, event)
+	for range 2 {
+		if err := l.FindJoin(t.Context(), ref, code, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return desktest.Answer(t, l, ref)
 }
 
 func joins(t *testing.T, l books, talk desk.TalkID, event string, code flows.Secret, at time.Time) flows.Happening {
@@ -53,16 +70,24 @@ func TestJoins(t *testing.T) {
 		code := offers(t, l, chat, "second", noon)
 		refused := func(why string, talk desk.TalkID, event string, code flows.Secret, at time.Time) {
 			t.Helper()
-			if got := joins(t, l, talk, event, code, at); got != (flows.JoinRefused{Why: why}) {
-				t.Errorf("%s: %+v, want %q", event, got, why)
+			want := flows.JoinRefused{Why: why}
+			if found, joined := finds(t, l, talk, event+", found", code, at), joins(t, l, talk, event, code, at); found != want || joined != want {
+				t.Errorf("%s: %+v, then %+v, want %q", event, found, joined, why)
 			}
 		}
-		refused(joinUnknown, app, "replaced", old, noon)
-		refused(joinUnknown, app, "none", flows.Conceal("BBBBBBBB"), noon)
-		refused(joinUnknown, app, "late", code, noon.Add(flows.JoinWithin))
+		refused(flows.JoinUnknown, app, "replaced", old, noon)
+		refused(flows.JoinUnknown, app, "none", flows.Conceal("BBBBBBBB"), noon)
+		refused(flows.JoinUnknown, app, "late", code, noon.Add(flows.JoinWithin))
 		refused(joinHere, chat, "own", code, noon)
 		refused(joinTaken, on(t, l, flows.WeChat, "o2"), "another on the channel", code, noon)
 
+		desktest.Save(t, l, chat, "kind", "kind", string(flows.KeyKind), flows.KindCompany)
+		if got := finds(t, l, app, "found", code, noon); got != (flows.JoinFound{Code: code, Whose: "手机号 138****8000 的企业证书"}) {
+			t.Errorf("the right code finds %+v", got)
+		}
+		if on(t, l, flows.Alipay, "a1") != app {
+			t.Error("who only asked whose a code is has joined")
+		}
 		if got := joins(t, l, app, "good", flows.Conceal(" "+code.Reveal()), noon); got != (flows.Joined{}) {
 			t.Fatalf("the right code told %+v, want Joined", got)
 		}
@@ -79,7 +104,8 @@ func TestJoins(t *testing.T) {
 		if err != nil || all["joined/"+desktest.Ref(app, "good").String()+"/alipay"] != (flows.JoinedBy{Channel: flows.Alipay}) {
 			t.Errorf("the case is told %+v, %v", all, err)
 		}
-		refused(joinUnknown, on(t, l, flows.Alipay, "a2"), "used", code, noon)
+		refused(flows.JoinUnknown, on(t, l, flows.Alipay, "a2"), "used", code, noon)
+		refused(joinHere, chat, "used here", code, noon.Add(time.Hour))
 		refused(joinTaken, on(t, l, flows.Alipay, "a2"), "a second on the channel", offers(t, l, chat, "third", noon), noon)
 	})
 }
@@ -119,15 +145,17 @@ func TestGuessingAtCodes(t *testing.T) {
 		chat, app := on(t, l, flows.WeChat, "o1"), on(t, l, flows.Alipay, "a1")
 		for i := range joinsAnHour {
 			event := string(rune('a' + i))
-			desktest.Enter(t, l, app, event, flows.Join{Code: flows.Conceal("BBBBBBBB")})
-			if got := joins(t, l, app, event, flows.Conceal("BBBBBBBB"), noon); got != (flows.JoinRefused{Why: joinUnknown}) {
+			desktest.Enter(t, l, app, event, flows.FindJoin{Code: flows.Conceal("BBBBBBBB")})
+			if got := finds(t, l, app, event, flows.Conceal("BBBBBBBB"), noon); got != (flows.JoinRefused{Why: flows.JoinUnknown}) {
 				t.Errorf("guess %d: %+v", i+1, got)
 			}
 		}
 		code := offers(t, l, chat, "offer", noon)
-		desktest.Enter(t, l, app, "once more", flows.Join{Code: code})
-		if got := joins(t, l, app, "once more", code, noon); got != (flows.JoinRefused{Why: joinOften}) {
-			t.Errorf("guess %d: %+v, want too many", joinsAnHour+1, got)
+		desktest.Enter(t, l, app, "once more", flows.FindJoin{Code: code})
+		for _, got := range []flows.Happening{finds(t, l, app, "once more", code, noon), joins(t, l, app, "unasked", code, noon)} {
+			if got != (flows.JoinRefused{Why: joinOften}) {
+				t.Errorf("guess %d: %+v, want too many", joinsAnHour+1, got)
+			}
 		}
 		later := noon.Add(time.Hour + time.Minute)
 		code = offers(t, l, chat, "later", later)

@@ -15,6 +15,7 @@
 package pages
 
 import (
+	"cmp"
 	"html/template"
 
 	"certdesk/flows"
@@ -30,13 +31,14 @@ type View struct {
 	Documents []Link   // to be read before a choice
 	Form      *Form    // page to fill in; nil when there is none
 	Choices   []Choice // buttons; each posts _choice=ID
-	QR        *QR      // code for Alipay
+	QR        *QR      // code for another app
 	Go        Link     // where to go on, in this browser; none when empty
 	Waiting   bool     // the page looks again by itself, unless it has a Form
 	Over      string   // where to go on; said when there is nothing to do here
 	Action    string   // URL that forms post to
 	Nonce     string   // hidden field _nonce
 	InWeChat  bool     // the browser is WeChat's, which opens nothing of Alipay
+	Carry     string   // address that opens the page on another device; the page's own does when empty
 	Phone     string   // of the certificate service, in the footer
 }
 
@@ -59,13 +61,26 @@ type Link struct{ Title, URL string }
 // Choice is one button. ID is what it posts.
 type Choice struct{ ID, Label string }
 
-// QR is a code for Alipay, with every way to carry it there.
+// QR is a code to scan, with every way to carry it to the app that scans it.
 type QR struct {
 	PNG     template.URL // data:image/png;base64,...
 	Caption string
 	Until   string // when it ends, as a customer reads it; may be empty
 	Link    string // the address inside, http or https
+	By      App    // Alipay's, when empty
 }
+
+// App is who scans a code.
+type App string
+
+// The apps.
+const (
+	ByAlipay App = ""
+	ByWeChat App = "微信"
+)
+
+// String is what customers call it.
+func (a App) String() string { return cmp.Or(string(a), "支付宝") }
 
 // Document is one agreement on a page of its own.
 type Document struct {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -239,6 +240,28 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// TestACodeForAnotherApp shows a code that WeChat scans, inside WeChat and out of
+// it, and one that leads into the mini-program.
+func TestACodeForAnotherApp(t *testing.T) {
+	qr := picture(t, "http://weixin.qq.com/q/02abc", "在另一处接着办")
+	qr.By = ByWeChat
+	for _, inside := range []bool{false, true} {
+		root := render(t, View{Title: "在另一处接着办", QR: qr, InWeChat: inside})
+		if got := words(root); strings.Contains(got, "支付宝") || !strings.Contains(got, "打开微信“扫一扫”") {
+			t.Errorf("in WeChat %v: how to scan is told as %q", inside, got)
+		}
+		if links := find(root, func(n *html.Node) bool {
+			href, _ := attr(n, "href")
+			return strings.Contains(href, "weixin") || strings.HasPrefix(href, "alipays")
+		}); len(links) > 0 {
+			t.Errorf("in WeChat %v: a link that opens nothing", inside)
+		}
+	}
+	const app = "alipays://platformapi/startapp?appId=2021000000000002&query=scene%3Djoin.BCDFGHJK"
+	root := render(t, View{Title: "在另一处接着办", QR: picture(t, "https://ds.alipay.com/?scheme="+url.QueryEscape(app), "在另一处接着办")})
+	one(t, root, with("href", app))
+}
+
 func TestCodeIsNeverADeadEnd(t *testing.T) {
 	const link = "https://qr.example/x?a=1&b=<2>"
 	v := View{Title: "扫码", QR: picture(t, link, "用支付宝扫码")}
@@ -266,6 +289,15 @@ func TestCodeIsNeverADeadEnd(t *testing.T) {
 		return strings.HasPrefix(href, "alipays:") || strings.HasPrefix(href, "https://qr.example")
 	}); len(dead) > 0 {
 		t.Error("a link that WeChat does not open")
+	}
+
+	if got := words(section); !strings.Contains(got, "把本页转发给“文件传输助手”") {
+		t.Errorf("does not say how to get to a computer: %q", got)
+	}
+	v.Carry = "https://desk.example/h5/s/new"
+	root = render(t, v)
+	if got, _ := attr(one(t, root, with("id", "carry-link")), "value"); got != v.Carry || strings.Contains(words(root), "转发") {
+		t.Errorf("for the computer: %q, want %q and nothing else", got, v.Carry)
 	}
 
 	v.InWeChat, v.QR = false, picture(t, "weixin://x", "扫码")

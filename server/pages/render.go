@@ -70,6 +70,8 @@ type sheet struct {
 	Mixed   bool // some fields are optional, so the star is explained
 	Fraud   bool // the step identifies a person, where nobody is asked to pay
 	Alipay  template.URL
+	Foreign bool // the code is not for the app in which the page is open
+	Copied  bool // its address is of use elsewhere
 	Plain   bool // Link may be opened in a browser
 	Choices []Choice
 }
@@ -86,8 +88,11 @@ func Render(w io.Writer, v View) error {
 	if v.Form != nil {
 		s.fill(v.Form)
 	}
-	if v.QR != nil && openable(v.QR.Link) {
-		s.Alipay, s.Plain = inAlipay(v.QR.Link), true
+	if v.QR != nil && v.QR.By == ByAlipay {
+		s.Foreign, s.Copied = v.InWeChat, v.QR.Link != ""
+		if openable(v.QR.Link) {
+			s.Alipay, s.Plain = inAlipay(v.QR.Link), true
+		}
 	}
 	if v.Over != "" && s.busy() {
 		s.Over = ""
@@ -154,9 +159,12 @@ func openable(link string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }
 
-// inAlipay is the address under which a phone opens a link in Alipay's own
-// browser.
+// inAlipay is the address under which a phone opens a link in Alipay: in its own
+// browser, unless the link says itself where.
 func inAlipay(link string) template.URL {
+	if u, err := url.Parse(link); err == nil && u.Host == "ds.alipay.com" && strings.HasPrefix(u.Query().Get("scheme"), "alipays://") {
+		return template.URL(u.Query().Get("scheme")) //nolint:gosec // checked scheme
+	}
 	return template.URL("alipays://platformapi/startapp?appId=20000067&url=" + url.QueryEscape(link)) //nolint:gosec // fixed scheme, escaped rest
 }
 

@@ -90,3 +90,7 @@ const (
 	flowKey    = "certdesk:esign:flow"
 	flowGapKey = "certdesk:esign:flow:gap"
 )
+
+// linkKeys, and the digest of a link, is a string: the digest of the browser
+// that took it.
+const linkKeys = "certdesk:link:"

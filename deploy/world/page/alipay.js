@@ -2,32 +2,27 @@
 
 import { city, post, said } from "/world/page/api.js";
 import { $, busy, el } from "/world/page/dom.js";
-import { isOpen, open } from "/world/page/overlay.js";
+import { openApp } from "/world/page/miniapp.js";
+import { close, isOpen, open } from "/world/page/overlay.js";
 
 const user = () => $("alipay-user").value;
 
 const note = (words) => { $("alipay-note").textContent = words; };
 
 // onTheScreen is what the camera could see of the WeChat telephone: the page
-// that is open, then pictures and pages of the newest messages.
+// that is open, then pictures of the newest messages.
 function onTheScreen() {
-  const spots = isOpen("wechat-page") ? [{ screen: true }] : [];
-  for (const item of said().slice(0, 6)) {
-    if (item.image_url) spots.push({ at: item.image_url });
-    for (const link of item.links || []) {
-      if (link.url.startsWith(`${city.service}/`)) spots.push({ at: link.url });
-    }
-  }
-  return spots.slice(0, 4);
+  const pictures = said().slice(0, 6).filter((item) => item.image_url).map((item) => ({ at: item.image_url }));
+  return [...(isOpen("wechat-page") ? [{ screen: true }] : []), ...pictures].slice(0, 4);
 }
 
 // lookAt scans the first spot that has a code Alipay can open.
 export async function lookAt(spots) {
   home();
-  let why = "微信手机的屏幕上没有二维码。";
+  let why = "微信手机的屏幕上没有二维码，请先点开聊天里的页面。";
   for (const spot of spots) {
     try {
-      begin(spot.screen ? await post("/h5/screen", { user: user() }) : await post("/world/alipay/look", { user: user(), at: spot.at }));
+      await begin(spot.screen ? await post("/h5/screen", { user: user() }) : await post("/world/alipay/look", { user: user(), at: spot.at }));
       return;
     } catch (problem) {
       why = problem.message;
@@ -37,7 +32,11 @@ export async function lookAt(spots) {
 }
 
 // begin shows what a scan led to.
-function begin(opened) {
+export async function begin(opened) {
+  if (opened.kind === "app") {
+    await openApp(opened.query);
+    return;
+  }
   const task = $("alipay-task");
   $("alipay-home").hidden = true;
   task.hidden = false;
@@ -120,6 +119,7 @@ function finished(words, good, back) {
 }
 
 export function home() {
+  close("alipay-app");
   $("alipay-task").hidden = true;
   $("alipay-home").hidden = false;
   note("");
@@ -144,7 +144,7 @@ export function startAlipay() {
     e.preventDefault();
     busy(e.submitter, async () => {
       try {
-        begin(await post("/world/alipay/scan", { user: user(), url: e.target.elements.url.value }));
+        await begin(await post("/world/alipay/scan", { user: user(), url: e.target.elements.url.value }));
         e.target.reset();
       } catch (problem) {
         note(problem.message);

@@ -3,6 +3,7 @@
 import { city, get } from "/world/page/api.js";
 import { home, startAlipay } from "/world/page/alipay.js";
 import { refreshChat, refreshMenu, startChat } from "/world/page/chat.js";
+import { startApp } from "/world/page/miniapp.js";
 import { $, el, show } from "/world/page/dom.js";
 import { drawExamples, prefillBank, refreshBank, refreshCA, refreshCourier, refreshSMS, startOffices } from "/world/page/offices.js";
 import { close, startOverlays } from "/world/page/overlay.js";
@@ -56,6 +57,7 @@ async function start() {
   startOverlays();
   startChat();
   startAlipay();
+  startApp();
   startOffices();
   startPC();
   become(localStorage.getItem("person"));

@@ -17,6 +17,7 @@ export function open(id, address) {
 // time: the old one's history is of no use to anybody.
 export function turn(id, address) {
   const old = $(id).querySelector("iframe");
+  if (!old) return; // it is no page
   const fresh = old.cloneNode();
   if (address) fresh.src = address;
   else fresh.removeAttribute("src");

@@ -230,8 +230,18 @@ func TestLoginByScan(t *testing.T) {
 		t.Errorf("Scan towards another host = %v, want ErrScan", err)
 	}
 	app, err := s.Scan(t.Context(), buyer, "alipays://platformapi/startapp?appId=2021000000000001&page=pages%2Findex")
-	if err != nil || app.Kind != alipaytest.KindLogin || app.URL != "pages/index" {
+	if err != nil || app.Kind != alipaytest.KindApp || app.URL != "pages/index" {
 		t.Errorf("Scan of the mini-program = %+v, %v, want a login", app, err)
+	}
+	const scheme = "alipays://platformapi/startapp?appId=2021000000000001&query=scene%3D363%26x%3D1"
+	app, err = s.Scan(t.Context(), buyer, "https://ds.alipay.com/?scheme="+url.QueryEscape(scheme))
+	if err != nil || app.Kind != alipaytest.KindApp || app.Query != "scene=363&x=1" {
+		t.Errorf("Scan of the way to the mini-program = %+v, %v, want a login with its query", app, err)
+	}
+	for _, other := range []string{"https://ds.alipay.com/", "https://ds.alipay.com/?scheme=" + url.QueryEscape("https://evil.example/")} {
+		if _, err := s.Scan(t.Context(), buyer, other); !errors.Is(err, alipaytest.ErrScan) {
+			t.Errorf("Scan of %s = %v, want ErrScan", other, err)
+		}
 	}
 }
 

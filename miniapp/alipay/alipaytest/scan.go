@@ -19,6 +19,7 @@ const (
 	KindFace  = "face"
 	KindPay   = "pay"
 	KindLogin = "login"
+	KindApp   = "app" // the mini-program, which has asked for a code to log in with
 	KindWeb   = "web" // a page for people, to go on in a browser
 )
 
@@ -29,6 +30,7 @@ type Scanned struct {
 	Title  string
 	Amount flows.Fen
 	URL    string // of a login: where the browser goes next; of a face: the way back; of a page: its address
+	Query  string // with which the mini-program was opened
 }
 
 // ErrScan is returned when a code leads nowhere in Alipay.
@@ -60,6 +62,9 @@ func (g *Gateway) Scan(ctx context.Context, user, content string) (Scanned, erro
 				return g.openMiniProgram(u, params)
 			}
 			content = params["url"]
+			continue
+		case at.Host == "ds.alipay.com" && strings.HasPrefix(params["scheme"], "alipays:"):
+			content = params["scheme"]
 			continue
 		case at.Host == "qr.alipay.com":
 			return g.scanCode(u, content)
@@ -175,8 +180,8 @@ func (g *Gateway) scanLogin(u User, params map[string]string) (Scanned, error) {
 	return Scanned{Kind: KindLogin, ID: code, Title: "登录", URL: back.String()}, nil
 }
 
-// openMiniProgram starts the mini-program, which asks for a code at once; URL
-// is the page inside it.
+// openMiniProgram starts the mini-program, which asks for a code at once, the ID;
+// URL is the page inside it.
 func (g *Gateway) openMiniProgram(u User, params map[string]string) (Scanned, error) {
 	if params["appId"] != g.cfg.MiniAppID {
 		return Scanned{}, fmt.Errorf("%w: unknown mini-program", ErrScan)
@@ -185,7 +190,7 @@ func (g *Gateway) openMiniProgram(u User, params map[string]string) (Scanned, er
 	if err != nil {
 		return Scanned{}, err
 	}
-	return Scanned{Kind: KindLogin, ID: code, Title: "小程序", URL: params["page"]}, nil
+	return Scanned{Kind: KindApp, ID: code, Title: "小程序", URL: params["page"], Query: params["query"]}, nil
 }
 
 // Pay lets the buyer of a trade pay it, by trade_no or out_trade_no, and

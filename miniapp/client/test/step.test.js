@@ -13,7 +13,6 @@ const signIn = () => [200, { token: 'token-1', expires_in: 43200 }];
 
 async function seated(at, answers) {
   const world = open(Object.assign({ 'POST sign-in': signIn, 'GET step': () => [200, view(at)] }, answers));
-  world.page.onLoad();
   world.page.onShow();
   await world.page.begin();
   return world;
@@ -21,7 +20,6 @@ async function seated(at, answers) {
 
 test('the first screen waits for a tap and then signs in once', async () => {
   const world = open({ 'POST sign-in': signIn, 'GET step': () => [200, view('welcome')] });
-  world.page.onLoad();
   world.page.onShow();
   assert.equal(world.calls.length, 0);
   await world.page.begin();
@@ -36,11 +34,45 @@ test('who has a seat sees the step at once', async () => {
   const kept = first.storage;
   const world = open({ 'GET step': () => [200, view('welcome')] });
   world.storage = Object.assign(world.storage, kept);
-  world.page.onLoad();
+  world.app.scene = '';
   world.page.onShow();
   await new Promise(setImmediate);
   assert.equal(world.codes, 0);
   assert.equal(world.page.data.view.at, 'welcome');
+});
+
+test('a code is handed over by a sign-in, once, also by who has a seat', async () => {
+  const first = await seated('welcome');
+  assert.equal(first.app.scene, '');
+  first.page.onHide();
+  first.app.scene = 'join.BCDFGHJK';
+  first.page.onShow();
+  assert.equal(first.page.data.signedOut, true);
+  assert.equal(first.calls.filter((c) => c.name === 'sign-in').length, 1);
+  await first.page.begin();
+  assert.deepEqual(first.calls.filter((c) => c.name === 'sign-in')[1].body, { auth_code: 'code-2', scene: 'join.BCDFGHJK' });
+  first.page.onHide();
+  first.page.onShow();
+  assert.equal(first.page.data.signedOut, false);
+});
+
+test('a code that is not taken is handed over again', async () => {
+  const world = open({ 'POST sign-in': () => null });
+  world.page.onShow();
+  await world.page.begin();
+  assert.equal(world.app.scene, 'project-3');
+  assert.match(world.page.data.trouble, /再试/);
+});
+
+test('a code for WeChat is shown and saved', async () => {
+  const qr = { content: 'http://weixin.qq.com/q/02abc', caption: '在另一处接着办', picture: 'https://mp.example/showqrcode?ticket=1' };
+  const world = await seated('elsewhere.code', { 'GET step': () => [200, view('elsewhere.code', { qr })] });
+  assert.deepEqual(world.page.data.view.qr, qr);
+  world.page.save({ currentTarget: { dataset: { url: qr.picture } }, detail: {} });
+  assert.equal(world.saved, qr.picture);
+  world.shut = true;
+  world.page.save({ currentTarget: { dataset: { url: qr.picture } }, detail: {} });
+  assert.match(world.page.data.trouble, /截屏/);
 });
 
 test('a seat that is over is renewed once, without a word', async () => {

@@ -52,12 +52,21 @@ function open(answers) {
         }
       },
     },
+    saveImage(o) {
+      world.saved = o.url;
+      if (world.shut) {
+        o.fail({ error: 17 });
+      } else {
+        o.success();
+      }
+    },
     setClipboard(o) { world.copied = o.text; o.success(); },
     showToast(o) { world.toasts.push(o.content); },
     makePhoneCall(o) { world.rung = o.number; },
   };
   global.my = world.my;
-  global.getApp = () => ({ scene: 'project-3' });
+  const app = { scene: 'project-3' };
+  global.getApp = () => app;
   global.setTimeout = (run, ms) => world.timers.push({ run, ms });
   global.clearTimeout = (n) => { if (n) { world.timers[n - 1] = null; } };
   let page;
@@ -67,6 +76,7 @@ function open(answers) {
   require(file);
   page.setData = function setData(more) { Object.assign(this.data, more); };
   world.page = page;
+  world.app = app;
   // ring lets the last clock run out.
   world.ring = () => {
     const due = world.timers.pop();

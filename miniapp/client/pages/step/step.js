@@ -4,6 +4,9 @@
 const api = require('../../lib/api');
 const logic = require('./logic');
 
+// opened is how the mini-program was opened.
+const opened = () => /** @type {{scene: string}} */ (/** @type {unknown} */ (getApp()));
+
 Page({
   data: {
     view: null,
@@ -21,15 +24,13 @@ Page({
   visible: false,
 
   // A first visit begins with a button: Alipay allows no sign-in before the
-  // applicant has done something.
-  onLoad() {
-    if (api.seat(Date.now())) {
-      this.setData({ signedOut: false });
-    }
-  },
-
+  // applicant has done something. So does a visit by a code with a scene, which
+  // is handed over with a sign-in, whoever has a seat already.
   onShow() {
     this.visible = true;
+    if (this.data.signedOut || opened().scene) {
+      this.setData({ signedOut: !api.seat(Date.now()) || !!opened().scene });
+    }
     if (!this.data.signedOut) {
       this.look();
     }
@@ -57,7 +58,9 @@ Page({
 
   begin() {
     return this.during(async () => {
-      await api.signIn(/** @type {{scene: string}} */ (/** @type {unknown} */ (getApp())).scene);
+      const app = opened();
+      await api.signIn(app.scene);
+      app.scene = '';
       return api.step();
     });
   },
@@ -226,6 +229,15 @@ Page({
     my.ap.openURL({
       url: logic.inAlipay(page),
       fail: () => this.setData({ trouble: '这台手机打不开，请点“复制链接”，用另一台手机的支付宝打开。' }),
+    });
+  },
+
+  // save puts a code where another app finds it.
+  save(e) {
+    my.saveImage({
+      url: e.currentTarget.dataset.url,
+      success: () => my.showToast({ type: 'success', content: '已保存' }),
+      fail: () => this.setData({ trouble: '图片没有保存成功，请截屏，或者直接发送上面那一行。' }),
     });
   },
 

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+const (
+	inApp    = `//div[@id="alipay-app-view"]`
+	sayInApp = `//form[@id="alipay-app-say"]`
+	sayIt    = `//form[@id="wechat-say"]`
+)
+
+// says sends words by the line at the bottom of a telephone.
+func (v *visitor) says(form, text string) {
+	v.t.Helper()
+	v.types(form+`//input`, text)
+	v.presses(form + `//button`)
+}
+
+// becomes plays somebody else.
+func (v *visitor) becomes(who resident) {
+	v.t.Helper()
+	v.clicks("play "+who.OpenID, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(
+		`(() => { const me = document.getElementById("person"); me.value = %q; me.dispatchEvent(new Event("change")); })()`, who.OpenID)))
+}
+
+// TestACaseCrossesByACode goes on in the mini-program with a case of the chat,
+// and in the chat with a case of the mini-program, by the codes that the two
+// telephones show each other.
+func TestACaseCrossesByACode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts the whole demo and a browser; left out with -short")
+	}
+	tab := chromium(t)
+	v := &visitor{demo: startDemo(t), tab: tab}
+	var people []resident
+	v.get("/world/people", &people)
+	end := v.listens()
+	v.clicks("the world", chromedp.EmulateViewport(deskWide, deskHigh), chromedp.Navigate("http://"+v.world+"/"))
+
+	v.presses(`//*[@id="wechat-follow"]`)
+	v.hears("请问要办理哪一种证书")
+	v.picks("个人证书")
+	v.hears("登录名和手机号码")
+	v.says(sayIt, "换到支付宝办理")
+	v.hears("用支付宝“扫一扫”扫下面的二维码")
+	v.presses(inChat + `//button` + saying("用支付宝扫这个码"))
+	v.sees(inApp + saying("要在这里接着办“刚开始办的个人证书”吗"))
+	v.photographs("app-confirm")
+	v.presses(inApp + `//button` + saying("是我自己的"))
+	v.hears("已在支付宝接上")
+	v.sees(inApp + `//input[@name="login"]`)
+	v.photographs("app-page")
+	v.presses(`//*[@id="alipay-app-fill"]`)
+	v.sees(inApp + `//input[@name="code"]`)
+	v.sees(`//*[@id="sms-list"]//button` + saying("复制"))
+	v.presses(`//*[@id="alipay-app-fill"]`)
+	v.sees(inApp + saying("账号已注册好"))
+
+	v.becomes(people[1])
+	v.presses(`//*[@id="alipay-app-open"]`)
+	v.presses(inApp + `//button` + saying("企业证书"))
+	v.says(sayInApp, "换到微信办理")
+	v.sees(inApp + `//img`)
+	v.photographs("app-code")
+	v.presses(inApp + `//button` + saying("用微信扫这个码")) // by somebody who does not follow the account yet
+	v.hears("要在这里接着办“刚开始办的企业证书”吗")
+	v.photographs("chat-confirm")
+	v.picks("是我自己的")
+	v.hears("已在微信接上")
+	end()
+}
