@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"testing"
@@ -80,7 +81,9 @@ func (a *applicant) saves(page flows.PageID, answers map[flows.Key]string) {
 func (a *applicant) registers() {
 	a.t.Helper()
 	ctx := a.t.Context()
-	mobile := fmt.Sprintf("138%08d", len(a.talk)*1000+int(a.talk[0]))
+	h := fnv.New32a()
+	h.Write([]byte(a.talk))
+	mobile := fmt.Sprintf("138%08d", h.Sum32()%100_000_000)
 	a.saves("register.account", map[flows.Key]string{flows.KeyLogin: "login-" + string(a.talk), flows.KeyMobile: mobile})
 	code, err := a.l.NewCode(ctx, a.talk, flows.SendCode{Purpose: flows.PurposeRegister}, a.ref().String(), Noon)
 	if err != nil {
