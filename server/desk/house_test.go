@@ -169,6 +169,7 @@ func (h *house) config(now func() time.Time, store desk.Talks, book desk.Ledger)
 		Partners: desk.Partners{
 			Face: h.town, Cashier: h.town, Courier: h.town, Texter: h.town, Words: true, Caller: h.town, Bank: h.town, Payer: h.town, Holders: h.town, Register: h.town, Factors: h.town, Eyes: h.town, Branches: []desk.Branches{h.town, h.book}, Amounts: desk.Range{Low: 10, High: 99},
 			Voices: map[flows.Channel]desk.Voice{flows.WeChat: h.town}, Doors: map[flows.Channel]desk.Door{flows.WeChat: h.town.Open, flows.Alipay: h.town.Open}, Payee: flows.Payee{Name: "平台", Account: "3300161678", Bank: "某银行"},
+			Away: h.town.gone,
 		},
 	}
 }

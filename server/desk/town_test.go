@@ -43,6 +43,7 @@ type town struct {
 	searched int                     // how often
 	scenes   []string                // that codes were made for
 	shut     error                   // what Open answers
+	away     flows.Ways              // that nobody can go
 }
 
 func newTown() *town {
@@ -50,6 +51,12 @@ func newTown() *town {
 		faces: map[string]bool{}, bills: map[string]flows.Fen{}, paid: map[string]bool{}, closed: map[string]bool{},
 		parcels: map[string]flows.Recipient{}, sent: map[string]flows.Payout{}, holders: map[string]flows.Holder{},
 	}
+}
+
+func (w *town) gone() flows.Ways {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.away
 }
 
 func (w *town) Code(_ context.Context, code flows.OneTime) error {

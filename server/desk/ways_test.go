@@ -1,9 +1,11 @@
 package desk_test
 
 import (
+	"slices"
 	"testing"
 
 	"certdesk/flows"
+	"certdesk/server/desk"
 )
 
 // TestEveryWayKeepsTheContract starts each way of proving somebody, loses Redis
@@ -101,5 +103,67 @@ func (h *house) sendsPaper() {
 	h.t.Helper()
 	if err := h.book.KeepPaper(h.t.Context(), h.id(), "image/png", []byte("a photograph"), h.now()); err != nil {
 		h.t.Fatal(err)
+	}
+}
+
+// TestWhoIsAwayIsNotOffered loses Redis while a register cannot be asked: what is
+// printed anew leaves it out, and a number means what is printed.
+func TestWhoIsAwayIsNotOffered(t *testing.T) {
+	h := newHouse(t)
+	h.work(h.desk)
+	h.handlerProved()
+	h.town.mu.Lock()
+	h.town.away = flows.WaysOf(flows.WayRegister)
+	h.town.mu.Unlock()
+	h.until("the code to be entered", func() bool {
+		facts, err := h.book.Facts(t.Context(), h.id())
+		return err == nil && facts.Form.Has(flows.KeyOrgKind)
+	})
+	h.redis.FlushAll()
+	labels := func(a desk.Answer) (all []string) {
+		for _, c := range a.Replies[len(a.Replies)-1].Choices {
+			all = append(all, c.Label)
+		}
+		return all
+	}
+	if got := labels(h.says("3")); slices.Contains(got, "我是法定代表人") || len(got) < 3 {
+		t.Fatalf("after a loss of Redis a number leads to %s, and offered is %q", h.talk().Case.At, got)
+	}
+	if got := h.says("3"); got.At != flows.RouteAlipay { // 不确定，帮我选, as printed; who represents is not asked
+		t.Errorf("the third choice leads to %s", got.At)
+	}
+}
+
+// TestAComparisonThatWasLeftEndsNothing has a comparison wait for its partner
+// while its applicant goes on with their face: its answer, when it comes, is not
+// the face's.
+func TestAComparisonThatWasLeftEndsNothing(t *testing.T) {
+	h := newHouse(t)
+	stop := h.work(h.desk)
+	h.registers()
+	h.says("立即实名")
+	h.says("换一种方式")
+	h.says("用手机号认证")
+	stop() // the partner does not answer
+	h.fills(form("name", "王小明", "id", "11010519491231002X", "consent", "on"))
+	h.town.mu.Lock()
+	h.town.away = flows.WaysOf(flows.WayMobile, flows.WayCard)
+	h.town.mu.Unlock()
+	h.says("到哪了")
+	h.says("换一种方式")
+	h.says("刷脸")
+	h.says("同意")
+	h.fills(form("name", "王小明", "id", "11010519491231002X"))
+	h.work(h.desk) // it answers: nobody holds this number
+	h.reaches(flows.PersonScan)
+	h.until("the face to be open", func() bool { return h.tried(flows.WayFace) == flows.AwaitingUser })
+	h.says("到哪了")
+	if at := h.talk().Case.At; at != flows.PersonScan || h.tried(flows.WayMobile) != "" {
+		t.Errorf("the talk is at %s, and the mobile is %q", at, h.tried(flows.WayMobile))
+	}
+	h.town.mu.Lock()
+	defer h.town.mu.Unlock()
+	if h.town.asked > 0 {
+		t.Errorf("the partner was asked %d times about a way that was left", h.town.asked)
 	}
 }
