@@ -178,6 +178,8 @@ func (v *news) happening(kind Kind, c Case) Happening {
 		return Waited{Entry: c.Entry, Nudge: v.number("nudge")}
 	case KindPictureRead:
 		return v.picture()
+	case KindPhoneKnown:
+		return PhoneKnown{Mobile: v.secret("mobile")}
 	case KindAgentCalled:
 		return AgentCalled{Before: v.number("before")}
 	case KindCodeSent:
