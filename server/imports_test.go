@@ -54,7 +54,7 @@ var house = []rule{
 	{dir: "server", ours: "flows bot bot/wechat miniapp miniapp/alipay server/activation server/sealed server/desk server/talks server/ledger server/courier server/esign server/sms server/bank server/ca server/pages server/console", vendors: "github.com/ go.opentelemetry.io/"},
 	{dir: "cmd/ukeyagent/token/tokentest"},
 	{dir: "cmd/ukeyagent", ours: "server/activation cmd/ukeyagent/token", vendors: "github.com/miekg/pkcs11 github.com/alecthomas/kong github.com/emmansun/gmsm golang.org/x/term"},
-	{dir: "deploy/world", vendors: "golang.org/x/net/html", ours: "flows cmd/ukeyagent/token/tokentest bot/wechat/wechattest miniapp/alipay/alipaytest server/courier/couriertest server/esign/esigntest server/sms/smstest server/bank/banktest server/ca/catest"},
+	{dir: "deploy/world", vendors: "golang.org/x/net/html github.com/skip2/go-qrcode", ours: "flows cmd/ukeyagent/token/tokentest bot/wechat/wechattest miniapp/alipay/alipaytest server/courier/couriertest server/esign/esigntest server/sms/smstest server/bank/banktest server/ca/catest"},
 	{dir: "cmd/certdesk", ours: "flows bot server server/sealed deploy/world", vendors: "github.com/alecthomas/kong github.com/HdrHistogram/hdrhistogram-go"},
 }
 
