@@ -84,6 +84,8 @@ func (m *move) decide() {
 		m.waited(step, what)
 	case PictureRead:
 		m.pictureRead(step, what)
+	case PhoneKnown:
+		m.phoneKnown(step, what)
 	default:
 		m.report(step)
 	}

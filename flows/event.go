@@ -47,6 +47,8 @@ const (
 	KindAgentSaid Kind = "agent-said"
 	KindUnheard   Kind = "unheard"
 
+	KindPhoneKnown Kind = "phone-known"
+
 	KindWaited              Kind = "waited"
 	KindCodeSent            Kind = "code-sent"
 	KindCodeRefused         Kind = "code-refused"
@@ -140,6 +142,10 @@ type AgentSaid struct{ Agent, Text string }
 // Unheard says that these texts could not be delivered: no channel to the
 // applicant was open.
 type Unheard struct{ Texts []Secret }
+
+// PhoneKnown is the number under which the channel knows the applicant, who had it
+// told.
+type PhoneKnown struct{ Mobile Secret }
 
 // Waited is a clock that ran out. Entry is the entry into the step that set
 // the clock; a clock of an earlier entry is ignored. Nudge is the number of the
@@ -384,6 +390,7 @@ func (Taken) Kind() Kind               { return KindTaken }
 func (Handed) Kind() Kind              { return KindHanded }
 func (AgentSaid) Kind() Kind           { return KindAgentSaid }
 func (Unheard) Kind() Kind             { return KindUnheard }
+func (PhoneKnown) Kind() Kind          { return KindPhoneKnown }
 func (Waited) Kind() Kind              { return KindWaited }
 func (CodeSent) Kind() Kind            { return KindCodeSent }
 func (CodeRefused) Kind() Kind         { return KindCodeRefused }
@@ -436,7 +443,7 @@ func (PictureRead) Kind() Kind         { return KindPictureRead }
 
 // happenings is one of each kind.
 var happenings = []Happening{
-	Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, Waited{}, CodeSent{}, CodeRefused{},
+	Said{}, Sent{}, Filled{}, Followed{}, Left{}, Taken{}, Handed{}, AgentSaid{}, Unheard{}, PhoneKnown{}, Waited{}, CodeSent{}, CodeRefused{},
 	Registered{}, NotRegistered{}, FaceOpened{}, FaceRefused{}, FaceDone{}, FaceNotYet{}, TransferOpened{}, CompanyProved{},
 	TransferWrong{}, TransferNotYet{}, BranchesFound{}, BranchesUnknown{}, PayoutSent{}, PayoutRefused{}, PayoutNotYet{}, AmountWrong{},
 	NameDiffers{}, NotRepresentative{}, RepresentativeNamed{}, GrantOpened{}, GrantRefused{}, GrantNotYet{}, CompanyUnproved{}, ProofLapsed{},

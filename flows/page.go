@@ -46,6 +46,7 @@ type Field struct {
 	Optional bool
 	Same     Key        // must equal this field, typed before
 	Document *Agreement // what InputAgree agrees to
+	Known    bool       // the channel may know it, and tell when the applicant lets it
 }
 
 // Agreement is a text the applicant agrees to. Its version and a hash of its

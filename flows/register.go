@@ -42,7 +42,7 @@ var register = Chapter{
 				Intro: "手机号码以后还会用来接收 UKey 激活授权码，请填写经办人本人的号码。",
 				Fields: []Field{
 					{Key: KeyLogin, Lines: []int{7, 9}, Label: "登录名", Hint: "手机号码或邮箱", Input: InputText, Read: readLogin},
-					{Key: KeyMobile, Lines: []int{13}, Label: "手机号码", Hint: "11位手机号码", Input: InputMobile, Read: readMobile},
+					{Key: KeyMobile, Lines: []int{8, 13}, Label: "手机号码", Hint: "11位手机号码", Input: InputMobile, Read: readMobile, Known: true},
 				},
 			},
 			Back: Welcome,

@@ -31,7 +31,11 @@ var rulings = map[int]ruling{
 		Verdict: Obeyed, By: []string{"the menu of the official account", "the words under each step of the mini-program"},
 		Shown: []string{"flows.TestWordsAnswerAnywhere", "server.TestTheMenuSaysWordsThatAreUnderstood", "miniapp.TestTheHeadersLinksAreWords"},
 	},
-	4:  obeyedBy("“依据” in every answer of the FAQ; flows.Version, kept with each case", "flows.TestAnswersSayWhatTheyRestOn"),
+	4: obeyedBy("“依据” in every answer of the FAQ; flows.Version, kept with each case", "flows.TestAnswersSayWhatTheyRestOn"),
+	8: {
+		Verdict: Obeyed, By: []string{"“使用支付宝绑定的手机号” in the mini-program, when the operator has the key for it"},
+		Why: "WeChat tells an official account nobody's number", Shown: []string{"server.TestTheNumberThatAlipayKnows"},
+	},
 	10: replaced("a word to pick, once several codes were sent", "WeChat and Alipay know who writes, so nobody is asked before there is a doubt", "talks/human.txt"),
 	19: {Verdict: Confirm, Why: "the manual does not print a person's fields: taken as an organisation's without its name"},
 	23: replaced("Alipay's face verification", noProvider, "talks/person.txt"),

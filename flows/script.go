@@ -180,6 +180,8 @@ func (v *news) happening(kind Kind, c Case) Happening {
 		return v.picture()
 	case KindBranchesFound:
 		return v.branches(c.Form.BranchQuery())
+	case KindPhoneKnown:
+		return PhoneKnown{Mobile: v.secret("mobile")}
 	case KindAgentCalled:
 		return AgentCalled{Before: v.number("before")}
 	case KindCodeSent:

@@ -132,6 +132,9 @@ func via(line string) Channel {
 	if strings.HasPrefix(line, "! followed") || strings.HasPrefix(line, "! left") {
 		return WeChat
 	}
+	if strings.HasPrefix(line, "! "+string(KindPhoneKnown)) {
+		return Alipay
+	}
 	return Within
 }
 

@@ -10,7 +10,7 @@ var shownIn = map[int][]string{
 	5:   {"talks/company.txt", "talks/kinds-again.txt", "talks/kinds-person.txt", "talks/person.txt"},
 	6:   {"talks/company.txt"},
 	7:   {"talks/company.txt", "talks/person.txt", "talks/refusals.txt"},
-	8:   {"talks/company.txt"},
+	8:   {"talks/company.txt", "talks/known.txt"},
 	9:   {"talks/company.txt", "talks/refusals.txt"},
 	11:  {"talks/company.txt", "talks/refusals.txt"},
 	12:  {"talks/company.txt", "talks/refusals.txt"},

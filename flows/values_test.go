@@ -64,7 +64,7 @@ const confidence = "told in confidence"
 func TestSecretsNeverPrint(t *testing.T) {
 	values := []any{Case{}, Facts{}, Outcome{}, Event{}, Person{}, Organisation{}, Holder{}, Recipient{}, Parcel{}, Credit{}, Subject{}, Reply{}, Trade{}, Bill{}, Payout{}, Scan{}, OneTime{}}
 	for _, k := range []Kind{
-		KindSaid, KindSent, KindFilled, KindFollowed, KindLeft, KindTaken, KindHanded, KindAgentSaid, KindUnheard, KindWaited, KindCodeSent, KindCodeRefused,
+		KindSaid, KindSent, KindFilled, KindFollowed, KindLeft, KindTaken, KindHanded, KindAgentSaid, KindUnheard, KindPhoneKnown, KindWaited, KindCodeSent, KindCodeRefused,
 		KindRegistered, KindNotRegistered, KindFaceOpened, KindFaceRefused, KindFaceDone, KindFaceNotYet, KindTransferOpened, KindCompanyProved,
 		KindTransferWrong, KindTransferNotYet, KindPayoutSent, KindPayoutRefused, KindPayoutNotYet, KindAmountWrong,
 		KindNameDiffers, KindNotRepresentative, KindRepresentativeNamed, KindGrantOpened, KindGrantRefused, KindGrantNotYet, KindCompanyUnproved, KindProofLapsed, KindJoinReady, KindJoinFound, KindJoinRefused, KindJoined, KindJoinedBy, KindPhoneChanged, KindPhoneRefused, KindOrdered, KindPayOpened, KindPayRefused, KindPayNotYet, KindPaid, KindBooked, KindShipped,

@@ -8,7 +8,7 @@
 // date after one question. It never carries what opens a door or proves a
 // person: no password, no code that was typed, no identity number, no account
 // at a bank; a value is shown only where the manual shows it and does not ask
-// for it. Whoever reads a view holds Alipay in their hand: what the manual says
+// for it, or where it was proposed and not sent in yet. Whoever reads a view holds Alipay in their hand: what the manual says
 // about scanning a code is said as a button to press.
 //
 // An answer is one of three: text, a tapped choice, or a page. It carries the

@@ -29,6 +29,7 @@ const (
 	minNonce  = 8        // characters
 	maxNonce  = 64
 	maxCode   = 128 // of Alipay's code
+	maxPhone  = 4096
 )
 
 // Answer is what the client sends. Exactly one of text, choice and page is
@@ -52,7 +53,7 @@ func Parse(body []byte) (flows.Happening, string, error) {
 	if err := strict(body, &a); err != nil {
 		return nil, "", err
 	}
-	if len(a.Nonce) < minNonce || len(a.Nonce) > maxNonce || strings.ContainsFunc(a.Nonce, notName) {
+	if !isNonce(a.Nonce) {
 		return nil, "", fmt.Errorf("%w: nonce", ErrMalformed)
 	}
 	what, err := a.happening()
@@ -125,6 +126,33 @@ func typed(text string) bool {
 	return utf8.RuneCountInString(text) <= maxText && !strings.ContainsFunc(text, func(r rune) bool {
 		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
 	})
+}
+
+// Phone is what the client sends when the applicant let Alipay tell their number.
+type Phone struct {
+	Nonce    string `json:"nonce" minLength:"8" maxLength:"64" doc:"nonce of the view in which it was asked for"`
+	Response string `json:"response" minLength:"2" maxLength:"4096" doc:"response of my.getPhoneNumber, untouched"`
+}
+
+// ParsePhone reads the body of such a call, under the rules of [Parse]. What
+// Alipay says in it is not looked at.
+func ParsePhone(body []byte) (Phone, error) {
+	var p Phone
+	if err := strict(body, &p); err != nil {
+		return Phone{}, err
+	}
+	if !isNonce(p.Nonce) {
+		return Phone{}, fmt.Errorf("%w: nonce", ErrMalformed)
+	}
+	if len(p.Response) < 2 || len(p.Response) > maxPhone {
+		return Phone{}, fmt.Errorf("%w: response", ErrMalformed)
+	}
+	return p, nil
+}
+
+// isNonce reports whether we can have given this nonce.
+func isNonce(nonce string) bool {
+	return len(nonce) >= minNonce && len(nonce) <= maxNonce && !strings.ContainsFunc(nonce, notName)
 }
 
 // SignIn is what the client sends to open a seat.

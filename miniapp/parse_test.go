@@ -98,6 +98,35 @@ func TestParseSignIn(t *testing.T) {
 	}
 }
 
+func TestParsePhone(t *testing.T) {
+	for body, ok := range map[string]bool{
+		`{"nonce":"nonce-01","response":"{}"}`:                                      true,
+		`{"nonce":"nonce-01","response":""}`:                                        false,
+		`{"nonce":"nonce-01"}`:                                                      false,
+		`{"nonce":"n/../../1","response":"{}"}`:                                     false,
+		`{"response":"{}"}`:                                                         false,
+		`{"nonce":"nonce-01","response":{}}`:                                        false,
+		`{"nonce":"nonce-01","response":"` + strings.Repeat("x", maxPhone+1) + `"}`: false,
+	} {
+		if _, err := ParsePhone([]byte(body)); (err == nil) != ok {
+			t.Errorf("ParsePhone(%.40s) = %v, want accepted %v", body, err, ok)
+		}
+	}
+}
+
+func FuzzParsePhone(f *testing.F) {
+	f.Add([]byte(`{"nonce":"nonce-01","response":"{\"response\":\"QUJD\",\"sign\":\"QUJD\"}"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := ParsePhone(body)
+		if err != nil && !errors.Is(err, ErrMalformed) {
+			t.Fatal(err)
+		}
+		if (err == nil) != isNonce(p.Nonce) || len(p.Response) > maxPhone {
+			t.Errorf("ParsePhone(%q) = %+v, %v", body, p, err)
+		}
+	})
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"nonce":"nonce-01","text":"帮助"}`))
 	f.Add([]byte(`{"nonce":"nonce-01","choice":"12345678"}`))

@@ -20,7 +20,11 @@ type Shown struct {
 	Stay     string // mark of the entry into the step
 	Card     string // address of the page to be passed on, when the question has one
 	Browser  string // address of the step's page in a browser
+	Known    Known  // whether Alipay's number may be asked for
 }
+
+// Known says whether we can read what Alipay knows of its user.
+type Known bool
 
 // How soon the client asks again, in seconds: while the world moves, and while
 // news may come although it is the applicant's turn.
@@ -42,7 +46,7 @@ func Render(s Shown) View {
 		v.Refusals[string(key)] = why
 	}
 	for _, text := range s.Said {
-		v.Said = append(v.Said, paragraphs(text)...)
+		v.Said = append(v.Said, paragraphs(inApp.Replace(text))...)
 	}
 	if s.Case.Owner.Kind == flows.OwnerBot {
 		v.ask(step, s)
@@ -91,7 +95,7 @@ func (v *View) ask(step flows.Step, s Shown) {
 		v.Card = &Card{Title: labelFiles, URL: s.Browser}
 		s.Question.Text = strings.Replace(s.Question.Text, "请点开下面的页面", "请用浏览器打开下面的链接", 1)
 	case step.Page != nil:
-		v.Page = page(*step.Page, s.Case.OnPage())
+		v.Page = page(*step.Page, s.Case, s.Known)
 	}
 	if s.Question.Card != nil { // no step has both
 		v.Card = &Card{Title: s.Question.Card.Title, URL: s.Card}
@@ -145,6 +149,7 @@ var (
 		"把图片转给同事扫就可以", "请同事打开下面的授权页就可以",
 		"请点开下面的页面，", "请在下面",
 		"请点开下面的页面", "请在下面",
+		"请点开页面", "请在下面",
 	)
 	pressing = strings.NewReplacer(
 		"请用支付宝扫码付款", "请点“"+labelPay+"”",
@@ -199,10 +204,10 @@ func trail(f *flows.Flow, c flows.Case) []Milestone {
 	return way
 }
 
-func page(p flows.Page, known flows.Form) *Page {
+func page(p flows.Page, c flows.Case, known Known) *Page {
 	out := &Page{Name: string(p.ID), Title: p.Title, Intro: p.Intro, Submit: p.Submit, Fields: []Field{}, Provinces: []string{}}
 	for _, f := range p.Fields {
-		out.Fields = append(out.Fields, field(f, known))
+		out.Fields = append(out.Fields, field(f, c, known))
 		if f.Input == flows.InputProvince {
 			out.Provinces = flows.Provinces()
 		}
@@ -210,10 +215,16 @@ func page(p flows.Page, known flows.Form) *Page {
 	return out
 }
 
-func field(f flows.Field, known flows.Form) Field {
-	out := Field{Key: string(f.Key), Label: f.Label, Hint: f.Hint, Input: string(f.Input), Optional: f.Optional}
-	if f.Input == flows.InputFixed {
-		out.Value = flows.Show(f.Key, known)
+// unsaid is what no view carries, whoever proposed it.
+var unsaid = []flows.Key{flows.KeyPassword, flows.KeyPassword2, flows.KeyCode, flows.KeyIDNumber, flows.KeyPaperNumber, flows.KeyBankCard, flows.KeyBankAccount, flows.KeyProofAccount}
+
+func field(f flows.Field, c flows.Case, known Known) Field {
+	out := Field{Key: string(f.Key), Label: f.Label, Hint: f.Hint, Input: string(f.Input), Optional: f.Optional, Known: f.Known && bool(known)}
+	switch {
+	case f.Input == flows.InputFixed:
+		out.Value = flows.Show(f.Key, c.OnPage())
+	case !slices.Contains(unsaid, f.Key):
+		out.Value = c.Proposed.Text(f.Key)
 	}
 	if d := f.Document; d != nil {
 		out.Document = &Document{ID: d.ID, Title: d.Title, Version: d.Version, Text: d.Text}

@@ -57,6 +57,43 @@ func TestRenderKeepsSecrets(t *testing.T) {
 	}
 }
 
+// TestRenderProposals shows what was proposed and not sent in, in every page of the
+// manual, but for what a view never carries; and offers Alipay's number only where
+// it can be read.
+func TestRenderProposals(t *testing.T) {
+	shown, offered := 0, 0
+	for _, s := range steps() {
+		if s.Page == nil || sendsFiles(*s.Page) {
+			continue
+		}
+		proposed := flows.Form{}
+		for _, f := range s.Page.Fields {
+			proposed[f.Key] = flows.Conceal("〔" + string(f.Key) + "〕的提议")
+		}
+		c := flows.Case{At: s.At, Form: flows.Form{}, Proposed: proposed}
+		v := Render(Shown{Flow: manual, Case: c, Question: manual.Question(c), Known: true})
+		for i, f := range v.Page.Fields {
+			asked := s.Page.Fields[i]
+			secret := slices.Contains(unsaid, asked.Key)
+			if asked.Input != flows.InputFixed && (f.Value == proposed.Text(asked.Key)) == secret {
+				t.Errorf("%s: %s is shown as %q", s.At, f.Key, f.Value)
+			}
+			if asked.Input != flows.InputFixed && !secret {
+				shown++
+			}
+			if f.Known {
+				offered++
+			}
+		}
+		if plain := Render(Shown{Flow: manual, Case: c, Question: manual.Question(c)}); slices.ContainsFunc(plain.Page.Fields, func(f Field) bool { return f.Known }) {
+			t.Errorf("%s offers a number that cannot be read", s.At)
+		}
+	}
+	if shown < 10 || offered != 1 {
+		t.Errorf("%d proposals are shown, and %d numbers offered", shown, offered)
+	}
+}
+
 // TestRenderSpeaksOfButtons guards the words that are exchanged: when the
 // manual changes them, what it says of codes would reach people who hold the
 // very telephone that is to be scanned.

@@ -58,7 +58,8 @@ type Field struct {
 	Hint     string    `json:"hint"`
 	Input    string    `json:"input" enum:"text,tel,number,password,agree,fixed,province"`
 	Optional bool      `json:"optional"`
-	Value    string    `json:"value,omitempty" doc:"of a fixed field only"`
+	Value    string    `json:"value,omitempty" doc:"of a fixed field; of another, what is proposed until something is typed"`
+	Known    bool      `json:"known,omitempty" doc:"Alipay may know it: what my.getPhoneNumber gives is for the call phone"`
 	Document *Document `json:"document,omitempty" doc:"what a box agrees to"`
 }
 

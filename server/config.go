@@ -69,19 +69,20 @@ type WeChatConfig struct {
 // AlipayConfig is the application at Alipay. With the three certificates it is
 // in certificate mode, with PublicKeyFile alone in key mode.
 type AlipayConfig struct {
-	AppID          string    `env:"APP_ID,required" doc:"app id of the application that collects and verifies"`
-	MiniAppID      string    `env:"MINIAPP_ID" doc:"app id of the mini-program; the application's when empty"`
-	SellerID       string    `env:"SELLER_ID,required" doc:"who is paid: 2088 and twelve digits"`
-	PrivateKeyFile string    `env:"PRIVATE_KEY_FILE,required" doc:"file with the application's RSA key"`
-	PublicKeyFile  string    `env:"PUBLIC_KEY_FILE" doc:"file with Alipay's public key; key mode only"`
-	AppCertFile    string    `env:"APP_CERT_FILE" doc:"file with the application's certificate"`
-	CertFile       string    `env:"CERT_FILE" doc:"file with Alipay's certificate"`
-	RootCertFile   string    `env:"ROOT_CERT_FILE" doc:"file with Alipay's root certificates"`
-	PayoutLeast    flows.Fen `env:"PAYOUT_LEAST" envDefault:"0.10" doc:"least amount in yuan that a company is sent to be proved, 0.01 to 0.99; Alipay sends no less than 0.10. The most is 0.99"`
-	GatewayURL     string    `env:"GATEWAY_URL" envDefault:"https://openapi.alipay.com/gateway.do" doc:"where Alipay is called"`
-	OAuthURL       string    `env:"OAUTH_URL" envDefault:"https://openauth.alipay.com/oauth2/publicAppAuthorize.htm" doc:"where a browser asks who its user is"`
-	Face           string    `env:"FACE" envDefault:"certify" doc:"face product of the contract: certify (alipay.user.certify.open) or verification (datadigital…face.verification)"`
-	VerifyScope    string    `env:"VERIFY_SCOPE" envDefault:"id_verify" doc:"scope with which a legal representative's account is compared; as Alipay's contract says"`
+	AppID          string       `env:"APP_ID,required" doc:"app id of the application that collects and verifies"`
+	MiniAppID      string       `env:"MINIAPP_ID" doc:"app id of the mini-program; the application's when empty"`
+	SellerID       string       `env:"SELLER_ID,required" doc:"who is paid: 2088 and twelve digits"`
+	PrivateKeyFile string       `env:"PRIVATE_KEY_FILE,required" doc:"file with the application's RSA key"`
+	PublicKeyFile  string       `env:"PUBLIC_KEY_FILE" doc:"file with Alipay's public key; key mode only"`
+	AppCertFile    string       `env:"APP_CERT_FILE" doc:"file with the application's certificate"`
+	CertFile       string       `env:"CERT_FILE" doc:"file with Alipay's certificate"`
+	RootCertFile   string       `env:"ROOT_CERT_FILE" doc:"file with Alipay's root certificates"`
+	AESKey         flows.Secret `env:"AES_KEY" doc:"key of the mini-program's content encryption (接口内容加密方式), base64 of 16 bytes: applicants may then fill in the number that Alipay knows. An enterprise's, with 获取会员手机号 granted; nobody is offered it when empty"`
+	PayoutLeast    flows.Fen    `env:"PAYOUT_LEAST" envDefault:"0.10" doc:"least amount in yuan that a company is sent to be proved, 0.01 to 0.99; Alipay sends no less than 0.10. The most is 0.99"`
+	GatewayURL     string       `env:"GATEWAY_URL" envDefault:"https://openapi.alipay.com/gateway.do" doc:"where Alipay is called"`
+	OAuthURL       string       `env:"OAUTH_URL" envDefault:"https://openauth.alipay.com/oauth2/publicAppAuthorize.htm" doc:"where a browser asks who its user is"`
+	Face           string       `env:"FACE" envDefault:"certify" doc:"face product of the contract: certify (alipay.user.certify.open) or verification (datadigital…face.verification)"`
+	VerifyScope    string       `env:"VERIFY_SCOPE" envDefault:"id_verify" doc:"scope with which a legal representative's account is compared; as Alipay's contract says"`
 }
 
 // CourierConfig is our account with SF Express, and where parcels are fetched.

@@ -134,6 +134,8 @@ func (s *storm) partnersFail() {
 	s.postMenu(ctx)
 	s.health.look(ctx) // which has ended
 	app := s.opensApp(s.startApp())
+	s.ask(s.t, "POST", miniBase+"/phone", `{"nonce":"nonce-01","response":"`+s.IDNumber+s.Mobile+`"}`, http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + app.token}})
+	s.wait(s.t, "the number to be refused", s.logged("a number was not taken from Alipay"))
 	s.faults(1)
 	app.types("换到微信办理")
 	s.wait(s.t, "the code to be made without WeChat", s.logged("a code to go on elsewhere can only be said"))

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"certdesk/miniapp"
+	"certdesk/miniapp/alipay"
 	"certdesk/server/desk"
 )
 
@@ -70,6 +71,7 @@ var problems = []struct {
 	{errLink, http.StatusUnauthorized, "登录已过期，请重新打开小程序。您的办理进度还在。"},
 	{desk.ErrMoved, http.StatusUnauthorized, "已接上您在另一处的办理，请重新打开小程序。"},
 	{miniapp.ErrMalformed, http.StatusBadRequest, "没有看懂小程序发来的内容，请检查有没有填得太长，或关闭小程序后重新打开。"},
+	{alipay.ErrPhone, http.StatusUnprocessableEntity, "没有拿到支付宝绑定的手机号，请直接填写。"},
 	{desk.ErrFlood, http.StatusTooManyRequests, tooFast},
 	{desk.ErrUnknown, http.StatusConflict, "这次刷脸已经失效，请点“重新获取二维码”再试。"},
 	{desk.ErrExpired, http.StatusConflict, "这次刷脸已经失效，请点“重新获取二维码”再试。"},
@@ -111,9 +113,11 @@ func (m *miniApp) mount(app *fiber.App) huma.API {
 	huma.Register(api, m.call("sign-in", http.MethodPost, "Exchange a code of my.getAuthCode for a token"), m.signIn)
 	huma.Register(api, seated(m.call("step", http.MethodGet, "Show the present step")), m.step)
 	huma.Register(api, seated(m.call("answer", http.MethodPost, "Say, choose or fill in something")), m.answer)
+	huma.Register(api, seated(m.call("phone", http.MethodPost, "Propose the number that my.getPhoneNumber gives")), m.phone)
 	huma.Register(api, seated(m.call("face", http.MethodGet, "Get what opens the camera")), m.face)
 	takes[miniapp.SignIn](api, "sign-in")
 	takes[miniapp.Answer](api, "answer")
+	takes[miniapp.Phone](api, "phone")
 	app.Get(miniBase+"/openapi.json", document(api))
 	return api
 }

@@ -95,7 +95,7 @@ func TestMiniappDocument(t *testing.T) {
 	if version := fmt.Sprint(w.doc["openapi"]); !strings.HasPrefix(version, "3.1.") {
 		t.Errorf("openapi = %s", version)
 	}
-	for name, method := range map[string]string{"sign-in": "post", "step": "get", "answer": "post", "face": "get"} {
+	for name, method := range map[string]string{"sign-in": "post", "step": "get", "answer": "post", "phone": "post", "face": "get"} {
 		op, _ := dig(w.doc, "paths", miniBase+"/"+name, method).(map[string]any)
 		if op["operationId"] != name {
 			t.Errorf("%s: operationId %v", name, op["operationId"])

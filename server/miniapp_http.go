@@ -39,6 +39,11 @@ type gate interface {
 	// does not count is a [*flows.RefusedError].
 	Login(ctx context.Context, code string) (openID string, err error)
 
+	// Phone reads what my.getPhoneNumber gave, and KnowsPhones reports whether it
+	// can. Alipay's definite no is a [*flows.RefusedError].
+	Phone(response string) (mobile flows.Secret, err error)
+	KnowsPhones() bool
+
 	// Camera turns our short address of a face verification into what opens
 	// Alipay's camera. Too late is [desk.ErrExpired], unknown is
 	// [desk.ErrUnknown].
@@ -79,6 +84,12 @@ type alipayGate struct{ s *Server }
 func (g alipayGate) Login(ctx context.Context, code string) (string, error) {
 	return g.s.alipay.Login(ctx, code)
 }
+
+// Phone implements [gate].
+func (g alipayGate) Phone(response string) (flows.Secret, error) { return g.s.alipay.Phone(response) }
+
+// KnowsPhones implements [gate].
+func (g alipayGate) KnowsPhones() bool { return !g.s.cfg.Alipay.AESKey.IsZero() }
 
 // Camera implements [gate].
 func (g alipayGate) Camera(ctx context.Context, short string) (camera, error) {
@@ -157,6 +168,11 @@ func (m *miniApp) answer(ctx context.Context, in *bearerBody) (*answered[miniapp
 			return m.view(talk, question, nil, refusals), nil
 		}
 	}
+	return m.happens(ctx, id, nonce, what)
+}
+
+// happens lets the desk decide, and shows what came of it.
+func (m *miniApp) happens(ctx context.Context, id desk.TalkID, nonce string, what flows.Happening) (*answered[miniapp.View], error) {
 	answer, err := m.desk.HandleTalk(ctx, id, flows.Event{
 		ID: "miniapp/" + string(id) + "/" + nonce, At: m.now(), Via: flows.Alipay, What: what,
 	})
@@ -168,6 +184,25 @@ func (m *miniApp) answer(ctx context.Context, in *bearerBody) (*answered[miniapp
 		return nil, m.problem(err)
 	}
 	return m.view(talk, question, besides(answer.Replies, question), answer.Refusals), nil
+}
+
+// phone takes the number that Alipay tells, because the applicant let it. It is
+// proposed: what is believed is a code that reaches it.
+func (m *miniApp) phone(ctx context.Context, in *bearerBody) (*answered[miniapp.View], error) {
+	id, err := m.seat(in.Authorization)
+	if err != nil {
+		return nil, m.problem(err)
+	}
+	told, err := miniapp.ParsePhone(in.RawBody)
+	if err != nil {
+		return nil, m.problem(err)
+	}
+	mobile, err := m.gate.Phone(told.Response)
+	if err != nil {
+		m.log.Warn("a number was not taken from Alipay", slog.Any("error", err))
+		return nil, m.problem(err)
+	}
+	return m.happens(ctx, id, told.Nonce, flows.PhoneKnown{Mobile: mobile})
 }
 
 // face gives what the client needs to open the camera.
@@ -218,7 +253,7 @@ func (m *miniApp) view(talk desk.Talk, question flows.Reply, said []string, refu
 	return &answered[miniapp.View]{miniapp.Render(miniapp.Shown{
 		Flow: m.desk.Flow(), Case: talk.Case, Question: question, Said: said, Refusals: refusals,
 		Nonce: rand.Text(), Stay: base64.RawURLEncoding.EncodeToString(mark[:]),
-		Card: m.seats.card(talk.ID), Browser: m.seats.status(talk.ID),
+		Card: m.seats.card(talk.ID), Browser: m.seats.status(talk.ID), Known: miniapp.Known(m.gate.KnowsPhones()),
 	})}
 }
 

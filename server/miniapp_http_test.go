@@ -17,6 +17,7 @@ import (
 
 	"certdesk/flows"
 	"certdesk/miniapp"
+	"certdesk/miniapp/alipay"
 	"certdesk/server/desk"
 	"certdesk/server/sealed"
 )
@@ -66,6 +67,15 @@ func (miniGate) Login(_ context.Context, code string) (string, error) {
 	}
 	return "openid-7", nil
 }
+
+func (miniGate) Phone(response string) (flows.Secret, error) {
+	if response != "sealed" {
+		return flows.Secret{}, alipay.ErrPhone
+	}
+	return flows.Conceal("13912345678"), nil
+}
+
+func (miniGate) KnowsPhones() bool { return true }
 
 func (miniGate) Camera(_ context.Context, short string) (camera, error) {
 	if short != "https://desk.example/h5/face/F7" {
@@ -207,6 +217,28 @@ func TestMiniappSignInRefused(t *testing.T) {
 	}
 	if len(w.desk.events) > 0 {
 		t.Error("a refused code made an event")
+	}
+}
+
+func TestMiniappPhone(t *testing.T) {
+	w := newMiniWorld(t)
+	w.at(flows.RegisterAccount, flows.Form{flows.KeyKind: flows.Conceal(flows.KindPerson)})
+	for _, body := range []string{`{}`, `{"nonce":"nonce-01"}`, `{"nonce":"n","response":"sealed"}`, `{"nonce":"nonce-01","response":"sealed","mobile":"1"}`} {
+		if status, got := w.call("POST", "phone", body); status != 400 || got["why"] == "" {
+			t.Errorf("%s = %d %v, want 400 and words", body, status, got)
+		}
+	}
+	if status, got := w.call("POST", "phone", `{"nonce":"nonce-01","response":"forged"}`); status != 422 || !strings.Contains(fmt.Sprint(got["why"]), "请直接填写") {
+		t.Errorf("a forged number = %d %v, want 422 and words", status, got)
+	}
+	if len(w.desk.events) > 0 {
+		t.Error("a number that was not taken made an event")
+	}
+	if status, _ := w.call("POST", "phone", `{"nonce":"nonce-01","response":"sealed"}`); status != 200 || len(w.desk.events) != 1 {
+		t.Fatalf("a number = %d, and %d events", status, len(w.desk.events))
+	}
+	if e := w.desk.events[0]; e.What != (flows.PhoneKnown{Mobile: flows.Conceal("13912345678")}) || e.Via != flows.Alipay || !strings.HasSuffix(e.ID, "/nonce-01") {
+		t.Errorf("the event is %+v", e)
 	}
 }
 

@@ -186,7 +186,7 @@ func (s *Server) wireAlipay() error {
 	}
 	var err error
 	s.alipay, err = alipay.New(alipay.Config{
-		AppID: a.AppID, MiniAppID: a.MiniAppID, SellerID: a.SellerID, PrivateKey: flows.Conceal(texts[0]), PublicKey: texts[1],
+		AppID: a.AppID, MiniAppID: a.MiniAppID, SellerID: a.SellerID, AESKey: a.AESKey, PrivateKey: flows.Conceal(texts[0]), PublicKey: texts[1],
 		AppCert: texts[2], AlipayCert: texts[3], RootCert: texts[4], Gateway: a.GatewayURL, OAuth: a.OAuthURL, VerifyScope: a.VerifyScope,
 		NotifyURL: s.cfg.PublicURL + "/alipay/notify", ReturnURL: s.cfg.PublicURL + "/h5/alipay/return",
 	}, s.watch.guarded("alipay"))

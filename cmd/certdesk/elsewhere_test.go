@@ -53,6 +53,8 @@ func TestACaseCrossesByACode(t *testing.T) {
 	v.presses(inApp + `//button` + saying("是我自己的"))
 	v.hears("已在支付宝接上")
 	v.sees(inApp + `//input[@name="login"]`)
+	v.presses(inApp + `//button` + saying("使用支付宝绑定的手机号"))
+	v.sees(inApp + fmt.Sprintf(`//input[@name="mobile" and @value=%q]`, people[0].Mobile))
 	v.photographs("app-page")
 	v.presses(`//*[@id="alipay-app-fill"]`)
 	v.sees(inApp + `//input[@name="code"]`)

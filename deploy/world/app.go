@@ -28,6 +28,7 @@ func (a app) mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /world/alipay/app/open", control(a.open))
 	mux.HandleFunc("POST /world/alipay/app/look", control(a.look))
 	mux.HandleFunc("POST /world/alipay/app/answer", control(a.answer))
+	mux.HandleFunc("POST /world/alipay/app/phone", control(a.number))
 	mux.HandleFunc("POST /world/alipay/app/fill", control(a.fill))
 	mux.HandleFunc("POST /world/alipay/app/face", control(a.face))
 	mux.HandleFunc("GET /world/code.png", codePicture)
@@ -54,6 +55,13 @@ func (a app) answer(r *http.Request, q struct {
 	Answer json.RawMessage
 }) (any, error) {
 	return a.call(r.Context(), http.MethodPost, "answer", q.Token, q.Answer)
+}
+
+func (a app) number(r *http.Request, q struct {
+	seat
+	Phone json.RawMessage
+}) (any, error) {
+	return a.call(r.Context(), http.MethodPost, "phone", q.Token, q.Phone)
 }
 
 // fill sends a page in with the data of whoever holds the telephone.

@@ -5,6 +5,7 @@ package world
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,6 +42,7 @@ type credentials struct {
 	WeChatOriginalID string `json:"wechat_original_id"`
 	WeChatToken      string `json:"wechat_token"`
 	WeChatAESKey     string `json:"wechat_aes_key"`
+	AlipayAESKey     string `json:"alipay_aes_key"`
 	SFPartnerID      string `json:"sf_partner_id"`
 	SFCheckword      string `json:"sf_checkword"`
 	SFPushToken      string `json:"sf_push_token"`
@@ -58,6 +60,7 @@ func newCredentials() credentials {
 		WeChatOriginalID: "gh_" + drawn(12),
 		WeChatToken:      drawn(24),
 		WeChatAESKey:     drawn(43),
+		AlipayAESKey:     base64.StdEncoding.EncodeToString([]byte(drawn(16))),
 		SFPartnerID:      "CERTDESK" + strings.ToUpper(drawn(4)),
 		SFCheckword:      drawn(32),
 		SFPushToken:      drawn(24),
@@ -124,7 +127,7 @@ func (w *World) Env() map[string]string {
 		"ALIPAY_APP_ID": alipayApp, "ALIPAY_MINIAPP_ID": alipayMiniApp, "ALIPAY_SELLER_ID": alipaySeller,
 		"ALIPAY_PRIVATE_KEY_FILE": alipay(alipaytest.FileAppKey), "ALIPAY_APP_CERT_FILE": alipay(alipaytest.FileAppCert),
 		"ALIPAY_CERT_FILE": alipay(alipaytest.FileAlipayCert), "ALIPAY_ROOT_CERT_FILE": alipay(alipaytest.FileRootCert),
-		"ALIPAY_GATEWAY_URL": at + "/gateway.do", "ALIPAY_OAUTH_URL": at + "/oauth2/publicAppAuthorize.htm",
+		"ALIPAY_GATEWAY_URL": at + "/gateway.do", "ALIPAY_OAUTH_URL": at + "/oauth2/publicAppAuthorize.htm", "ALIPAY_AES_KEY": w.keys.AlipayAESKey,
 
 		"SF_URL": at + "/std/service", "SF_PARTNER_ID": w.keys.SFPartnerID, "SF_CHECKWORD": w.keys.SFCheckword,
 		"SF_SIGN_MODE": "standard", "SF_MONTHLY_CARD": monthlyCard, "SF_PUSH_TOKEN": w.keys.SFPushToken,

@@ -22,6 +22,7 @@ func (p payPhone) mount(mux *http.ServeMux) {
 	mux.HandleFunc("POST /world/alipay/scan", control(p.scan))
 	mux.HandleFunc("POST /world/alipay/look", bounded(maxImage, p.look))
 	mux.HandleFunc("POST /h5/screen", control(p.lookAtScreen))
+	mux.HandleFunc("POST /world/alipay/phone", control(p.number))
 	mux.HandleFunc("POST /world/alipay/face", control(p.face))
 	mux.HandleFunc("POST /world/alipay/pay", control(p.pay))
 }
@@ -100,6 +101,16 @@ func (p payPhone) lookAtScreen(r *http.Request, q struct{ User string }) (any, e
 		return nil, no(http.StatusUnprocessableEntity, "微信手机打开的页面上没有二维码。（"+err.Error()+"）")
 	}
 	return p.open(r.Context(), q.User, content)
+}
+
+// number is what the mini-program is told when its user agrees.
+func (p payPhone) number(_ *http.Request, q struct{ User string }) (any, error) {
+	user := alipayUser(q.User)
+	if err := p.alipay.Authorize(user); err != nil {
+		return nil, err
+	}
+	response, err := p.alipay.PhoneNumber(user)
+	return map[string]string{"response": response}, err
 }
 
 func (p payPhone) face(_ *http.Request, q struct{ ID, Outcome string }) (any, error) {

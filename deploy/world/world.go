@@ -161,11 +161,11 @@ func (w *World) openAlipay(service string) (*alipaytest.Gateway, error) {
 	for _, p := range slices.Concat(people, crowd(w.cfg.Crowd)) {
 		users = append(users, alipaytest.User{
 			ID: p.Alipay, Name: flows.Conceal(p.Name), IDNumber: flows.Conceal(p.IDNumber),
-			LogonID: p.Mobile[:3] + "****" + p.Mobile[7:],
+			LogonID: p.Mobile[:3] + "****" + p.Mobile[7:], Mobile: flows.Conceal(p.Mobile),
 		})
 	}
 	return alipaytest.New(alipaytest.Config{
-		AppID: alipayApp, MiniAppID: alipayMiniApp, SellerID: alipaySeller, Users: users,
+		AppID: alipayApp, MiniAppID: alipayMiniApp, SellerID: alipaySeller, AESKey: flows.Conceal(w.keys.AlipayAESKey), Users: users,
 		Address: w.address(), Hosts: []string{service}, MessageURL: w.cfg.Service + "/alipay/gateway",
 		Clock: w.cfg.Now, Hurry: w.cfg.Hurry, Dir: w.dir("alipay"),
 	})

@@ -1,7 +1,7 @@
 // Package alipay is our side of the Alipay gateway: proving a face, collecting
 // money by QR or inside the mini-program, sending a few fen to a company, logging
-// a mini-program user in, seeing whose an account is, and believing a payment
-// notification.
+// a mini-program user in, seeing whose an account is and which number they let us
+// know, and believing a payment notification.
 //
 // It refuses an answer or a notification whose signature is not Alipay's own
 // and whatever is oversized, and it never fetches or trusts a certificate that the
@@ -13,6 +13,7 @@ package alipay
 
 import (
 	"cmp"
+	"crypto/cipher"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -55,6 +56,8 @@ type Config struct {
 	AlipayCert string
 	RootCert   string // the bundle of roots, RSA and others
 
+	AESKey flows.Secret // of the mini-program's content encryption, base64 of 16 bytes; may be empty
+
 	Gateway   string // [Production] when empty
 	OAuth     string // [ProductionOAuth] when empty
 	NotifyURL string // where payment notifications go; without a query
@@ -70,9 +73,10 @@ type Config struct {
 // at the same time.
 type Client struct {
 	sdk     *sdk.Client
-	cfg     Config // without the private key
+	cfg     Config // without the secrets
 	keyMode bool
 	theirs  *rsa.PublicKey
+	seal    cipher.Block // nil without a key
 }
 
 // New checks the configuration, reports every mistake in it at once, and makes
@@ -82,7 +86,8 @@ type Client struct {
 func New(cfg Config, httpClient *http.Client) (*Client, error) {
 	cfg = cfg.withDefaults()
 	keyMode := cfg.AppCert == "" && cfg.AlipayCert == "" && cfg.RootCert == ""
-	if err := errors.Join(cfg.checkNames(), cfg.checkKeys(keyMode)); err != nil {
+	seal, err := sealKey(cfg.AESKey)
+	if err := errors.Join(cfg.checkNames(), cfg.checkKeys(keyMode), err); err != nil {
 		return nil, err
 	}
 	// The library calls the gateway for any certificate that a stranger names,
@@ -98,9 +103,9 @@ func New(cfg Config, httpClient *http.Client) (*Client, error) {
 	if err := load(inner, cfg, keyMode); err != nil {
 		return nil, err
 	}
-	cfg.PrivateKey = flows.Secret{}
+	cfg.PrivateKey, cfg.AESKey = flows.Secret{}, flows.Secret{}
 	theirs, err := cfg.theirKey(keyMode)
-	return &Client{sdk: inner, cfg: cfg, keyMode: keyMode, theirs: theirs}, err
+	return &Client{sdk: inner, cfg: cfg, keyMode: keyMode, theirs: theirs, seal: seal}, err
 }
 
 func load(inner *sdk.Client, cfg Config, keyMode bool) error {

@@ -85,9 +85,9 @@ func newCity(t *testing.T, mode alipaytest.Mode) *city {
 	}
 	c.gateway, err = alipaytest.New(alipaytest.Config{
 		Credentials: made, Mode: mode, Clock: c.clock.now, SellerID: seller,
-		Address: server.URL, MessageURL: server.URL + "/alipay/gateway", Hosts: []string{strings.TrimPrefix(server.URL, "http://")},
+		AESKey: flows.Conceal(aesKey), Address: server.URL, MessageURL: server.URL + "/alipay/gateway", Hosts: []string{strings.TrimPrefix(server.URL, "http://")},
 		Users: []alipaytest.User{
-			{ID: zhang, Name: person.Name, IDNumber: person.IDNumber, LogonID: "138****0000"},
+			{ID: zhang, Name: person.Name, IDNumber: person.IDNumber, LogonID: "138****0000", Mobile: flows.Conceal("13800138000")},
 			{ID: wang, Name: flows.Conceal("王五"), IDNumber: flows.Conceal("110105194912310038"), LogonID: "139****0000"},
 			{ID: works, Name: flows.Conceal("杭州某某信息科技有限公司"), CreditCode: flows.Conceal("91330106MA0000015K")},
 			{ID: fresh, Name: flows.Conceal("宁波某某贸易有限公司"), CreditCode: flows.Conceal("91350100M000100Y43"), Uncertified: true},
@@ -103,6 +103,9 @@ func newCity(t *testing.T, mode alipaytest.Mode) *city {
 	return c
 }
 
+// aesKey protects nothing.
+const aesKey = "MDEyMzQ1Njc4OWFiY2RlZg=="
+
 func (c *city) config(t *testing.T, mode alipaytest.Mode) alipay.Config {
 	t.Helper()
 	made, err := credentials()
@@ -110,7 +113,7 @@ func (c *city) config(t *testing.T, mode alipaytest.Mode) alipay.Config {
 		t.Fatal(err)
 	}
 	cfg := alipay.Config{
-		AppID: "2021000000000001", SellerID: seller, PrivateKey: made.AppKey,
+		AppID: "2021000000000001", SellerID: seller, PrivateKey: made.AppKey, AESKey: flows.Conceal(aesKey),
 		Gateway: c.address + "/gateway.do", OAuth: c.address + "/oauth2/publicAppAuthorize.htm", NotifyURL: c.address + "/alipay/notify", ReturnURL: c.address + "/h5/alipay/return",
 	}
 	if mode == alipaytest.ModeKey {

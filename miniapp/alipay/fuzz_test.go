@@ -24,7 +24,7 @@ func fuzzed(f *testing.F, answer *string) *alipay.Client {
 	client, err := alipay.New(alipay.Config{
 		AppID: "2021000000000001", SellerID: seller, PrivateKey: made.AppKey,
 		AppCert: made.AppCert, AlipayCert: made.AlipayCert, RootCert: made.RootCert,
-		NotifyURL: "https://shop.example/alipay/notify",
+		NotifyURL: "https://shop.example/alipay/notify", AESKey: flows.Conceal(aesKey),
 	}, &http.Client{Transport: canned{answer}})
 	if err != nil {
 		f.Fatal(err)
@@ -46,6 +46,32 @@ func FuzzNotice(f *testing.F) {
 	f.Fuzz(func(t *testing.T, form []byte) {
 		if got, err := client.Notice(form); err == nil {
 			t.Errorf("Notice(%q) = %+v, want an error: nobody signed it", form, got)
+		}
+	})
+}
+
+func FuzzPhone(f *testing.F) {
+	client := fuzzed(f, new(string))
+	for _, seed := range []string{
+		`{"response":"QUJDREVGR0hJSktMTU5PUA==","sign":"QUJD","sign_type":"RSA2","encrypt_type":"AES","charset":"UTF-8"}`,
+		`{"response":"QUJDREVGR0hJSktMTU5PUA=="}`,
+		`{"response":{"code":"40001","subCode":"isv.missing-encrypt-key"}}`,
+		`{"code":40003,"subCode":"isv.invalid-auth-relations"}`,
+		`{"response":{"code":"10000","mobile":"13800138000"},"sign":"QUJD"}`,
+		`{"response":null,"sign":null}`, `[]`, `{"response":""}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := client.Phone(text)
+		if refused, ok := errors.AsType[*flows.RefusedError](err); ok {
+			if refused.Public == "" || len(refused.Code) > 65 {
+				t.Errorf("Phone(%q) refuses with %+v", text, refused)
+			}
+			return
+		}
+		if !errors.Is(err, alipay.ErrPhone) {
+			t.Errorf("Phone(%q) = %q, %v, want an error: nobody signed it", text, got.Reveal(), err)
 		}
 	})
 }

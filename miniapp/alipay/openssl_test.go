@@ -7,6 +7,7 @@ import (
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"math/big"
 	"net/url"
 	"os"
@@ -111,4 +112,27 @@ func opensslSN(t *testing.T, cert string) string {
 	}
 	sum := md5.Sum([]byte(issuer + serial.String()))
 	return hex.EncodeToString(sum[:])
+}
+
+// TestOpenSSLOpensANumber opens what the stand-in seals for the mini-program.
+func TestOpenSSLOpensANumber(t *testing.T) {
+	c := newCity(t, alipaytest.ModeKey)
+	var said struct{ Response, Sign string }
+	if err := json.Unmarshal([]byte(c.told(t, zhang)), &said); err != nil {
+		t.Fatal(err)
+	}
+	made, _ := credentials()
+	opensslVerifies(t, made.AlipayPublic, `"`+said.Response+`"`, said.Sign)
+	key, err := base64.StdEncoding.DecodeString(aesKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, err := base64.StdEncoding.DecodeString(said.Response)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := openssl(t, "enc", "-d", "-aes-128-cbc", "-K", hex.EncodeToString(key), "-iv", strings.Repeat("0", 32), "-in", file(t, "box", string(box)))
+	if !strings.Contains(out, `"mobile":"13800138000"`) {
+		t.Errorf("openssl opens %q", out)
+	}
 }

@@ -29,7 +29,7 @@ func TestNodePeer(t *testing.T) {
 	input, err := json.Marshal(map[string]string{
 		"appId": "2021000000000001", "gateway": c.address + "/gateway.do", "number": bill.Number,
 		"appKey": made.AppKey.Reveal(), "appCert": made.AppCert, "alipayCert": made.AlipayCert, "rootCert": made.RootCert,
-		"form": string(c.lastForm(t)),
+		"form": string(c.lastForm(t)), "phone": c.told(t, zhang), "aesKey": aesKey,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +44,9 @@ func TestNodePeer(t *testing.T) {
 	var got struct {
 		Genuine, Tampered    bool
 		Status, Amount, Code string
+
+		Signed bool
+		Mobile string
 	}
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatalf("node printed %q: %v", out, err)
@@ -53,5 +56,8 @@ func TestNodePeer(t *testing.T) {
 	}
 	if got.Code != "10000" || got.Status != "TRADE_SUCCESS" || got.Amount != "88.00" {
 		t.Errorf("peer reads code %s, %s of %s; want a paid trade of 88.00", got.Code, got.Status, got.Amount)
+	}
+	if !got.Signed || got.Mobile != "13800138000" {
+		t.Errorf("peer reads the number %q, signed %v", got.Mobile, got.Signed)
 	}
 }

@@ -66,6 +66,8 @@ func heard(was flows.Case, what flows.Happening) (Who, string, string) {
 		return WhoApplicant, "", "（发来" + h.Media + "）"
 	case flows.Filled:
 		return WhoApplicant, "", "（提交页面 " + string(h.Page) + "）"
+	case flows.PhoneKnown:
+		return WhoApplicant, "", "（提供支付宝绑定的手机号）"
 	case flows.Followed:
 		return WhoApplicant, "", "（关注）"
 	case flows.Left:

@@ -74,6 +74,7 @@ function draw(fresh) {
     view.pay ? press("立即付款", () => pay(view.pay)) : null,
     view.face ? press("开始刷脸", face) : null,
     view.page ? form(view.page, typed) : null,
+    view.page?.fields.some((f) => f.known) ? press("使用支付宝绑定的手机号", known) : null,
     ...view.choices.map((choice) => press(choice.label, send({ choice: choice.id }))),
   ].filter(Boolean));
 }
@@ -83,6 +84,13 @@ const press = (label, deed) => el("button", { type: "button", class: "solid blue
 async function pay(trade) {
   await post("/world/alipay/pay", { id: trade.trade_no });
   await send({ text: "我已付款" })();
+}
+
+// known lets Alipay tell the number, and the service propose it.
+async function known() {
+  const { response } = await post("/world/alipay/phone", { user: user() });
+  document.querySelector("#alipay-app-form [name=mobile]").value = "";
+  await shown(await post("/world/alipay/app/phone", { token, phone: { nonce: view.nonce, response } }));
 }
 
 async function face() {
@@ -103,7 +111,7 @@ function forWeChat(qr) {
 
 function form(page, typed) {
   return el("form", { id: "alipay-app-form", class: "fields", onsubmit: (e) => { e.preventDefault(); busy(e.submitter, send({ page: page.name, values: values() })); } },
-    ...page.fields.map((f) => field(f, page, typed[f.key] || "")),
+    ...page.fields.map((f) => field(f, page, typed[f.key] || f.value || "")),
     el("button", { class: "solid blue" }, page.submit));
 }
 

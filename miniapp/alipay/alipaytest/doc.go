@@ -9,5 +9,5 @@
 // books over a restart when it is given a directory, and to keep in them no
 // name and no identity number, only a digest to compare with.
 //
-// Not covered: page and wap payments, transfers, bills, content encryption.
+// Not covered: page and wap payments, transfers, bills, content encryption of calls.
 package alipaytest

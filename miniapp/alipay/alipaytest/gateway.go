@@ -38,6 +38,8 @@ type Config struct {
 	MiniAppID string // a mini-program bound to it; AppID
 	SellerID  string // "2088000000000001"
 
+	AESKey flows.Secret // of the mini-program's content encryption, base64 of 16 bytes; none when empty
+
 	Users []User
 
 	Address    string       // where the stand-in is reached, "http://127.0.0.1:8090"; any when empty
@@ -53,6 +55,7 @@ type User struct {
 	Name     flows.Secret
 	IDNumber flows.Secret
 	LogonID  string // as merchants see it, masked: 138****0000
+	Mobile   flows.Secret
 
 	CreditCode  flows.Secret // of a company's account, whose Name is the company's; empty for a person's
 	Uncertified bool         // Alipay has not proved who holds the account
@@ -70,6 +73,7 @@ type Gateway struct {
 	books                   Books
 	logins                  map[string]*login // by authorisation code
 	tokens                  map[string]login  // by access token
+	agreed                  map[string]bool   // who lets the mini-program know their number, by user
 	verifies                map[string]string // by verify_id: digest of whom the application named
 	faults                  map[string]int
 	busy                    map[string]bool // notices being sent, by identifier
@@ -91,6 +95,7 @@ func New(cfg Config) (*Gateway, error) {
 		logins: map[string]*login{}, tokens: map[string]login{}, verifies: map[string]string{},
 		faults: map[string]int{},
 		busy:   map[string]bool{},
+		agreed: map[string]bool{},
 	}
 	if err := g.readKeys(); err != nil {
 		return nil, err

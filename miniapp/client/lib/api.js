@@ -105,5 +105,6 @@ module.exports = {
   signIn,
   step: () => signed('GET', 'step'),
   answer: (body) => signed('POST', 'answer', body),
+  phone: (body) => signed('POST', 'phone', body),
   face: () => signed('GET', 'face'),
 };

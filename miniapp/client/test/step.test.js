@@ -139,6 +139,34 @@ test('a fixed field is shown and not sent', async () => {
   assert.deepEqual(world.calls.pop().body.values, { tax: '91330106MA0000015K' });
 });
 
+test('the number that Alipay knows is proposed, and may be changed', async () => {
+  const page = view('register.account').page;
+  const withNumber = Object.assign({}, page, { fields: page.fields.map((f) => (f.key === 'mobile' ? Object.assign({}, f, { known: true, value: '13912345678' }) : f)) });
+  const world = await seated('register.account', {
+    'POST phone': () => [200, view('register.account', { page: withNumber, nonce: 'nonce-02' })],
+    'POST answer': () => [200, view('register.person')],
+  });
+  const mobile = () => world.page.data.view.fields.filter((f) => f.key === 'mobile')[0];
+  world.page.type(input('mobile', '138'));
+  await world.page.known(tap({ key: 'mobile' }));
+  await new Promise(setImmediate);
+  assert.deepEqual(world.calls.pop().body, { nonce: view('register.account').nonce, response: '{"response":"sealed","sign":"s"}' });
+  assert.equal(mobile().typed, '13912345678');
+  world.page.type(input('login', 'wang@example.com'));
+  assert.deepEqual(logic.values(world.page.data.view.page, world.page.data.typed), { login: 'wang@example.com', mobile: '13912345678' });
+  world.page.type(input('mobile', ''));
+  assert.deepEqual(logic.values(world.page.data.view.page, world.page.data.typed), { login: 'wang@example.com' });
+  assert.equal(JSON.stringify(world.storage).includes('139'), false);
+});
+
+test('who does not let Alipay tell the number types it', async () => {
+  const world = await seated('register.account');
+  world.untold = true;
+  world.page.known(tap({ key: 'mobile' }));
+  assert.match(world.page.data.trouble, /直接填写/);
+  assert.equal(world.calls.pop().name, 'step');
+});
+
 test('a province is picked from the list', async () => {
   const world = await seated('service.delivery');
   world.page.pick(input('prov', 1));

@@ -35,6 +35,13 @@ function open(answers) {
       world.paid = o.tradeNO;
       o.success({ resultCode: world.trade });
     },
+    getPhoneNumber(o) {
+      if (world.untold) {
+        o.fail({ error: 11 });
+      } else {
+        o.success({ response: '{"response":"sealed","sign":"s"}' });
+      }
+    },
     call(name, o, done) {
       world.called = [name, o];
       done({ resultStatus: world.biz });

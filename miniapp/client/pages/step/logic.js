@@ -29,11 +29,20 @@ function fields(view, typed) {
   return view.page.fields.map((f) =>
     Object.assign({}, f, {
       keyboard: keyboard(f),
-      typed: typed[f.key] || '',
+      typed: written(f, typed),
       ticked: typed[f.key] === 'on',
       why: view.refusals[f.key] || '',
     })
   );
+}
+
+// written is what stands in a field: what was typed, also when that was to empty
+// it, or else what is proposed.
+function written(field, typed) {
+  if (typed[field.key] !== undefined) {
+    return typed[field.key];
+  }
+  return (field.input !== 'fixed' && field.value) || '';
 }
 
 // problems are the refusals that belong to no field on the page.
@@ -63,8 +72,8 @@ function keyboard(field) {
 function values(page, typed) {
   const out = {};
   page.fields.forEach((f) => {
-    if (f.input !== 'fixed' && typed[f.key]) {
-      out[f.key] = typed[f.key];
+    if (f.input !== 'fixed' && written(f, typed)) {
+      out[f.key] = written(f, typed);
     }
   });
   return out;

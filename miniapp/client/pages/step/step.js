@@ -166,6 +166,24 @@ Page({
     return this.send({ page: page.name, values: logic.values(page, this.data.typed) });
   },
 
+  // known is called when the applicant has agreed at Alipay's own question. What
+  // Alipay tells is sealed: the service opens it and proposes the number.
+  known(e) {
+    const key = e.currentTarget.dataset.key;
+    const nonce = this.data.view.nonce;
+    my.getPhoneNumber({
+      success: (res) => {
+        delete this.data.typed[key];
+        return this.during(() => api.phone({ nonce, response: res.response }));
+      },
+      fail: () => this.unknown(),
+    });
+  },
+
+  unknown() {
+    this.setData({ trouble: '没有拿到支付宝绑定的手机号，请直接填写。' });
+  },
+
   read(e) {
     const key = e.currentTarget.dataset.key;
     const field = this.data.view.page.fields.filter((f) => f.key === key)[0];
