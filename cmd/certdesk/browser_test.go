@@ -26,7 +26,7 @@ func TestAPersonClicksTheWholeWay(t *testing.T) {
 		t.Skip("starts the whole demo and a browser; left out with -short")
 	}
 	tab := chromium(t)
-	v := &visitor{demo: startDemo(t), tab: tab}
+	v := &visitor{demo: startDemo(t), tab: tab, journey: "person"}
 	var people []resident
 	v.get("/world/people", &people)
 	end := v.listens()
@@ -72,6 +72,7 @@ func chromium(t *testing.T) context.Context {
 type visitor struct {
 	*demo
 	tab      context.Context
+	journey  string // what its pictures are called
 	pictures int
 }
 
@@ -131,6 +132,21 @@ func (v *visitor) types(path, text string) {
 		chromedp.KeyEvent(text))
 }
 
+// selects types what the option of a list begins with.
+func (v *visitor) selects(path, option string) {
+	v.t.Helper()
+	chosen := chromedp.QueryAfter(chromedp.Search(path), func(ctx context.Context, target *chromedp.Target, nodes []*chromedp.Node) (chromedp.Void, error) {
+		text, err := asked[string](ctx, target, nodes[0], `function() { return this.selectedOptions[0]?.text ?? ""; }`)
+		if err == nil && !strings.HasPrefix(text, option) {
+			err = fmt.Errorf("%q is selected", text)
+		}
+		return chromedp.Void{}, err
+	})
+	v.clicks("select "+option, chromedp.WaitReady(chromedp.Search(path+"/option["+begins(option)+"]")), chromedp.Focus(chromedp.Search(path)), chromedp.KeyEvent(option), chosen)
+}
+
+func begins(text string) string { return fmt.Sprintf("starts-with(., %q)", text) }
+
 // sees waits until something can be seen.
 func (v *visitor) sees(path string) {
 	v.t.Helper()
@@ -140,9 +156,9 @@ func (v *visitor) sees(path string) {
 // still tells when an element can be clicked. It ends with false when the
 // element leaves the page meanwhile, as on a page that refreshes itself.
 const still = `async function() {
-	this.scrollIntoView({block: "nearest"});
 	let before = "";
 	while (this.isConnected) {
+		this.scrollIntoView({block: "nearest"}); // what comes meanwhile may push it away
 		await new Promise(requestAnimationFrame);
 		const r = this.getClientRects()[0];
 		const now = r ? [r.x, r.y, r.width, r.height].join() : "";
@@ -162,7 +178,7 @@ func onceStill(path string, act func(*chromedp.Node) chromedp.Action[chromedp.Vo
 			if err != nil {
 				return err
 			}
-			ready, err := settled(ctx, target, nodes[0])
+			ready, err := asked[bool](ctx, target, nodes[0], still)
 			if ctx.Err() != nil {
 				return errors.Join(err, ctx.Err())
 			}
@@ -174,13 +190,14 @@ func onceStill(path string, act func(*chromedp.Node) chromedp.Action[chromedp.Vo
 	})
 }
 
-func settled(ctx context.Context, target *chromedp.Target, n *chromedp.Node) (bool, error) {
+// asked calls a function of the page with an element as its subject.
+func asked[T any](ctx context.Context, target *chromedp.Target, n *chromedp.Node, function string) (answer T, err error) {
 	found, err := cdp.Call(ctx, target, dom.ResolveNode, dom.ResolveNodeParams{NodeID: n.NodeID})
 	if err != nil {
-		return false, err
+		return answer, err
 	}
 	await := true
-	return chromedp.CallFunctionOn[bool](still, func(p *runtime.CallFunctionOnParams) {
+	return chromedp.CallFunctionOn[T](function, func(p *runtime.CallFunctionOnParams) {
 		p.ObjectID, p.AwaitPromise = found.Object.ObjectID, &await
 	})(ctx, target)
 }
@@ -197,14 +214,16 @@ func (v *visitor) photographs(stage string) {
 		v.t.Fatal(err)
 	}
 	v.pictures++
+	ctx, cancel := context.WithTimeout(v.tab, patience)
+	defer cancel()
 	for _, size := range [][2]int64{{phoneWide, phoneHigh}, {deskWide, deskHigh}} { // ends as it began
 		var image []byte
-		err := chromedp.Do(v.tab, chromedp.EmulateViewport(size[0], size[1]), atRest, chromedp.Func(func(ctx context.Context, target *chromedp.Target) (err error) {
+		err := chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1]), atRest, chromedp.Func(func(ctx context.Context, target *chromedp.Target) (err error) {
 			image, err = chromedp.CaptureScreenshot()(ctx, target)
 			return err
 		}))
 		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("journey-%02d-%s-%d.png", v.pictures, stage, size[0])), image, 0o644)
+			err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%02d-%s-%d.png", v.journey, v.pictures, stage, size[0])), image, 0o644)
 		}
 		if err != nil {
 			v.t.Errorf("picture of %s: %v", stage, err)
