@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -76,10 +75,10 @@ func (v *visitor) names(who resident) {
 	v.sees(sendPage)
 	v.photographs("page")
 	wrong := who.Company.Code[:17] + "0"
-	v.types(onPage+`//input[@name="uscc"]`, wrong)
+	v.types(field("uscc"), wrong)
 	v.presses(sendPage)
 	v.reads("最后一位校验不对")
-	v.sees(onPage + fmt.Sprintf(`//input[@name="uscc"][@value=%q]`, wrong))
+	v.sees(field("uscc") + fmt.Sprintf(`[@value=%q]`, wrong))
 	v.photographs("page-refused")
 	v.fillsIn()
 	v.reads("贵单位开通企业支付宝了吗")
@@ -122,17 +121,17 @@ func (v *visitor) isPaid(who, _ resident) {
 	v.t.Helper()
 	v.chooses("没有开通，用对公汇款")
 	v.chooses("改为你们汇款给我们")
-	v.sees(onPage + `//input[@name="pacct"]`)
+	v.sees(field("pacct"))
 	v.photographs("bank-account")
-	v.types(onPage+`//input[@name="pacct"]`, "12345")
-	v.types(onPage+`//input[@name="pbank"]`, "工行")
+	v.types(field("pacct"), "12345")
+	v.types(field("pbank"), "工行")
 	v.selects(onPage+`//select[@name="pprov"]`, "浙江省")
-	v.types(onPage+`//input[@name="pcity"]`, "宁波市")
-	v.types(onPage+`//input[@name="pbranch"]`, "宁波海曙支行")
+	v.types(field("pcity"), "宁波市")
+	v.types(field("pbranch"), "宁波海曙支行")
 	v.presses(sendPage)
 	v.reads("有1处需要修改")
 	v.photographs("bank-account-refused")
-	v.types(onPage+`//input[@name="pacct"]`, who.Company.Account)
+	v.types(field("pacct"), who.Company.Account)
 	v.presses(sendPage)
 	v.reads("请核对，我方将向这个账户汇款")
 	v.photographs("bank-account-confirm")
@@ -144,17 +143,6 @@ func (v *visitor) isPaid(who, _ resident) {
 	v.sees(line)
 	v.photographs("bank")
 	v.colleague(card).tellsAmount(strings.TrimSuffix(v.reading(line+`/strong`, "textContent"), " 元"))
-}
-
-// reading is a property of something that can be seen.
-func (v *visitor) reading(path, property string) (text string) {
-	v.t.Helper()
-	find := chromedp.QueryAfter(chromedp.Search(path), func(ctx context.Context, target *chromedp.Target, nodes []*chromedp.Node) (_ chromedp.Void, err error) {
-		text, err = asked[string](ctx, target, nodes[0], fmt.Sprintf(`function() { return this[%q]; }`, property))
-		return chromedp.Void{}, err
-	}, chromedp.NodeVisible)
-	v.clicks("read "+path, find)
-	return text
 }
 
 // colleague is who opens an address that was passed on to them.
@@ -172,23 +160,18 @@ func (v *visitor) colleague(address string) *visitor {
 
 func (v *visitor) tellsAmount(amount string) {
 	v.t.Helper()
-	field := onPage + `//input[@name="amount"]`
-	v.sees(field)
+	v.sees(field("amount"))
 	v.photographs("card")
-	v.types(field, "十元")
+	v.types(field("amount"), "十元")
 	v.presses(sendPage)
 	v.reads("0.99 元之间")
-	v.sees(field + `[@value="十元"]`)
+	v.sees(field("amount") + `[@value="十元"]`)
 	v.photographs("card-refused")
-	wrong := "0.11"
-	if amount == wrong {
-		wrong = "0.12"
-	}
-	v.types(field, wrong)
+	v.types(field("amount"), other(amount))
 	v.presses(sendPage)
 	v.reads("金额不对，还可以填2次")
 	v.photographs("card-wrong")
-	v.types(field, amount)
+	v.types(field("amount"), amount)
 	v.presses(sendPage)
 	v.reads("单位认证已通过")
 	v.photographs("card-over")

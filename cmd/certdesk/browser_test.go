@@ -74,6 +74,8 @@ type visitor struct {
 	tab      context.Context
 	journey  string // what its pictures are called
 	pictures int
+
+	scriptless bool // the browser runs no script: nothing moves, and nobody tells when a frame is drawn
 }
 
 // listens tells what the browser complains about, in the page and in the pages
@@ -119,14 +121,14 @@ func (v *visitor) clicks(what string, steps ...chromedp.Action[chromedp.Void]) {
 // stands still and nothing covers it.
 func (v *visitor) presses(path string) {
 	v.t.Helper()
-	v.clicks("press "+path, onceStill(path, func(n *chromedp.Node) chromedp.Action[chromedp.Void] { return chromedp.MouseClickNode(n) }))
+	v.clicks("press "+path, v.onceReady(path, func(n *chromedp.Node) chromedp.Action[chromedp.Void] { return chromedp.MouseClickNode(n) }))
 }
 
 // types writes in the place of whatever a field holds.
 func (v *visitor) types(path, text string) {
 	v.t.Helper()
 	v.clicks("type into "+path,
-		onceStill(path, func(n *chromedp.Node) chromedp.Action[chromedp.Void] {
+		v.onceReady(path, func(n *chromedp.Node) chromedp.Action[chromedp.Void] {
 			return chromedp.MouseClickNode(n, chromedp.ClickCount(3)) // selects it all
 		}),
 		chromedp.KeyEvent(text))
@@ -146,6 +148,16 @@ func (v *visitor) selects(path, option string) {
 }
 
 func begins(text string) string { return fmt.Sprintf("starts-with(., %q)", text) }
+
+// reading is a property of something that can be seen.
+func (v *visitor) reading(path, property string) (text string) {
+	v.t.Helper()
+	v.clicks("read "+path, onceThere(path, func(ctx context.Context, target *chromedp.Target, n *chromedp.Node) (err error) {
+		text, err = asked[string](ctx, target, n, fmt.Sprintf(`function() { return String(this[%q]); }`, property))
+		return err
+	}))
+	return text
+}
 
 // sees waits until something can be seen.
 func (v *visitor) sees(path string) {
@@ -169,8 +181,24 @@ const still = `async function() {
 	return false;
 }`
 
-// onceStill acts on the last element of a path when that can be clicked.
-func onceStill(path string, act func(*chromedp.Node) chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
+// onceReady acts on the last element of a path when that can be clicked.
+func (v *visitor) onceReady(path string, act func(*chromedp.Node) chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
+	return onceThere(path, func(ctx context.Context, target *chromedp.Target, n *chromedp.Node) error {
+		if !v.scriptless {
+			if ready, err := asked[bool](ctx, target, n, still); err != nil || !ready {
+				return errors.Join(err, errGone)
+			}
+		}
+		_, err := act(n)(ctx, target)
+		return err
+	})
+}
+
+var errGone = errors.New("it has left the page")
+
+// onceThere does something with the last element of a path that can be seen: it
+// looks for it again when that fails, because the page may be another by then.
+func onceThere(path string, do func(context.Context, *chromedp.Target, *chromedp.Node) error) chromedp.Action[chromedp.Void] {
 	find := chromedp.Nodes(chromedp.Search("("+path+")[last()]"), chromedp.NodeVisible)
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		for {
@@ -178,12 +206,7 @@ func onceStill(path string, act func(*chromedp.Node) chromedp.Action[chromedp.Vo
 			if err != nil {
 				return err
 			}
-			ready, err := asked[bool](ctx, target, nodes[0], still)
-			if ctx.Err() != nil {
-				return errors.Join(err, ctx.Err())
-			}
-			if err == nil && ready { // otherwise the page has gone meanwhile: look again
-				_, err = act(nodes[0])(ctx, target)
+			if err = do(ctx, target, nodes[0]); err == nil || ctx.Err() != nil {
 				return err
 			}
 		}
@@ -216,9 +239,13 @@ func (v *visitor) photographs(stage string) {
 	v.pictures++
 	ctx, cancel := context.WithTimeout(v.tab, patience)
 	defer cancel()
+	rest := atRest
+	if v.scriptless {
+		rest = chromedp.Steps()
+	}
 	for _, size := range [][2]int64{{phoneWide, phoneHigh}, {deskWide, deskHigh}} { // ends as it began
 		var image []byte
-		err := chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1]), atRest, chromedp.Func(func(ctx context.Context, target *chromedp.Target) (err error) {
+		err := chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1]), rest, chromedp.Func(func(ctx context.Context, target *chromedp.Target) (err error) {
 			image, err = chromedp.CaptureScreenshot()(ctx, target)
 			return err
 		}))
@@ -244,6 +271,9 @@ const (
 	shutPage = `//div[@id="wechat-page"]//button[@data-close]`
 	inAlipay = `//div[@id="alipay-task"]`
 )
+
+// field is where something is typed on the page.
+func field(name string) string { return onPage + fmt.Sprintf(`//input[@name=%q]`, name) }
 
 func saying(text string) string { return fmt.Sprintf(`[contains(., %q)]`, text) }
 
@@ -295,14 +325,14 @@ func (v *visitor) registers(who resident) {
 	v.presses(inChat + `//button[contains(@class, "page")]`)
 	v.sees(sendPage)
 	v.photographs("register-page")
-	v.types(onPage+`//input[@name="login"]`, "not a login")
-	v.types(onPage+`//input[@name="mobile"]`, who.Mobile)
+	v.types(field("login"), "not a login")
+	v.types(field("mobile"), who.Mobile)
 	v.presses(sendPage)
 	v.reads("登录名请填手机号码或邮箱")
 	v.photographs("register-refused")
-	v.types(onPage+`//input[@name="login"]`, who.Login)
+	v.types(field("login"), who.Login)
 	v.presses(sendPage)
-	v.sees(onPage + `//input[@name="code"]`)
+	v.sees(field("code"))
 	v.sees(`//*[@id="sms-list"]//button` + saying("复制"))
 	v.photographs("code-page")
 	v.fillsIn()
@@ -343,7 +373,7 @@ func (v *visitor) orders() {
 	v.sees(sendPage)
 	v.photographs("invoice-page")
 	v.fillsIn()
-	v.sees(onPage + `//input[@name="addr"]`)
+	v.sees(field("addr"))
 	v.photographs("address-page")
 	v.fillsIn()
 	v.reads("请核对订单")
