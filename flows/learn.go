@@ -161,6 +161,8 @@ func (m *move) learn(what Happening) {
 		delete(m.c.Form, KeyBranchFound)
 	case FaceDone, FaceRefused:
 		delete(m.c.Form, KeyBankCard)
+	case AmountWrong:
+		delete(m.c.Form, KeyAmount) // a page would offer it again
 	case CompanyUnproved:
 		delete(m.c.Form, KeyCompanyProved)
 	case ProofLapsed:

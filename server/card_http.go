@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,6 +28,10 @@ func (s *Server) showCard(c *fiber.Ctx) error {
 	}
 	return s.drawCard(c, talk, card, nil, nil)
 }
+
+// theirs are the reports that a colleague is told of: what they did was not
+// enough.
+var theirs = []flows.Kind{flows.KindTransferWrong, flows.KindAmountWrong, flows.KindPayoutNotYet}
 
 // tellAmount takes what the colleague fills in. It is the applicant's page: it
 // counts as if they had sent it.
@@ -74,10 +79,13 @@ func (s *Server) cardOf(c *fiber.Ctx) (desk.Talk, *flows.Card, error) {
 		return desk.Talk{}, nil, err
 	}
 	card, ok := s.desk.Flow().Card(talk.Case)
-	if !ok {
-		return desk.Talk{}, nil, s.noCard(c, "这里现在没有要财务办的事：可能已经办好了，或者经办人改了方式。有疑问请问经办人。")
+	switch {
+	case ok:
+		return talk, &card, nil
+	case talk.Case.Form.Has(flows.KeyCompanyProved):
+		return desk.Talk{}, nil, s.endCard(c, pages.View{Title: "单位认证已通过", Text: []string{"没有要财务办的事了，可以关闭本页。"}})
 	}
-	return talk, &card, nil
+	return desk.Talk{}, nil, s.endCard(c, pages.View{Title: "现在没有要财务办的事", Text: []string{"可能经办人改了方式。有疑问请问经办人。"}})
 }
 
 func (s *Server) drawCard(c *fiber.Ctx, talk desk.Talk, card *flows.Card, typed url.Values, problems map[flows.Key]string) error {
@@ -92,10 +100,23 @@ func (s *Server) drawCard(c *fiber.Ctx, talk desk.Talk, card *flows.Card, typed 
 		v.Form = form(card.Page, talk.Case.Form, typed, problems)
 	}
 	v.Waiting = card.Page == nil
+	if len(problems) == 0 {
+		report, news, err := s.news(c.UserContext(), talk.ID)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(theirs, report) {
+			v.News = news
+		}
+	}
 	return s.page(c, fiber.StatusOK, func(b *bytes.Buffer) error { return pages.Render(b, v) })
 }
 
 func (s *Server) noCard(c *fiber.Ctx, why string) error {
-	v := pages.View{Title: "给财务的页面", Brand: brand, Why: why, Phone: s.desk.Flow().Phone}
+	return s.endCard(c, pages.View{Title: "给财务的页面", Why: why})
+}
+
+func (s *Server) endCard(c *fiber.Ctx, v pages.View) error {
+	v.Brand, v.Phone = brand, s.desk.Flow().Phone
 	return s.page(c, fiber.StatusNotFound, func(b *bytes.Buffer) error { return pages.Render(b, v) })
 }

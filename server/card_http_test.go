@@ -109,11 +109,11 @@ func TestTheCardForAColleague(t *testing.T) {
 	c.tellsBy(colleague, address, wrong)
 	c.wait(t, "the wrong amount to be counted", func() bool {
 		_, page := c.opens(colleague, address)
-		return strings.Contains(page, "还可以填的次数：2")
+		return strings.Contains(page, "还可以填的次数：2") && strings.Contains(page, "金额不对，还可以填2次")
 	})
 	c.tellsBy(colleague, address, right)
 	c.reaches(flows.ServiceChoose)
-	if status, _ := c.opens(colleague, address); status != http.StatusNotFound {
-		t.Errorf("after the proof the card is answered with %d, want 404", status)
+	if status, page := c.opens(colleague, address); status != http.StatusNotFound || !strings.Contains(page, "单位认证已通过") {
+		t.Errorf("after the proof: %d\n%s", status, page)
 	}
 }

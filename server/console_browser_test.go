@@ -45,13 +45,16 @@ func chromium(t *testing.T) context.Context {
 
 // photograph looks at the page at both widths: whether everybody can use it, and
 // keeps how it looks.
-func photograph(name string) chromedp.Action[chromedp.Void] {
+func photograph(name string) chromedp.Action[chromedp.Void] { return keepLook(name, accessible(name)) }
+
+// keepLook keeps how the page looks, and does something at each width.
+func keepLook(name string, do chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
 	dir := os.Getenv("CERTDESK_SCREENSHOTS")
 	if dir == "" {
-		return accessible(name)
+		return do
 	}
 	at := func(width string, resize chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
-		return chromedp.Steps(resize, chromedp.Sleep(400*time.Millisecond), accessible(name), // web.md: before that a page may be half drawn
+		return chromedp.Steps(resize, chromedp.Sleep(400*time.Millisecond), do, // web.md: before that a page may be half drawn
 			chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 				image, err := chromedp.FullScreenshot(100)(ctx, t)
 				if err != nil {

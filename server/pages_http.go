@@ -77,30 +77,34 @@ func (s *Server) pageOpen(c *fiber.Ctx) error {
 	}
 	s.takeSeat(c, talk.ID)
 	if k.entry == statusMark {
-		problems, err := s.news(c.UserContext(), talk.ID)
-		if err != nil {
-			return err
-		}
-		return s.show(c, talk, question, url.Values{}, problems) // such a link lives for days: nothing typed before is shown
+		return s.show(c, talk, question, url.Values{}, nil) // such a link lives for days: nothing typed before is shown
 	}
 	return s.show(c, talk, question, nil, nil)
 }
 
-// news is what was said last besides the question: whoever comes by a template
-// has read twenty characters of it.
-func (s *Server) news(ctx context.Context, id desk.TalkID) (map[flows.Key]string, error) {
+// news is what the last report led to, besides the question: whoever follows
+// their case on its page may be sent no message any more, and of a template
+// reads twenty characters.
+func (s *Server) news(ctx context.Context, id desk.TalkID) (report flows.Kind, news []string, err error) {
 	lines, _, err := s.talks.Lines(ctx, id, "")
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	first := len(lines)
-	for first > 0 && lines[first-1].Who == desk.WhoBot {
-		first--
+	for _, line := range lines {
+		switch line.Who {
+		case desk.WhoBot:
+			news = append(news, line.Text)
+		case desk.WhoUnsent: // it is on the page
+		case desk.WhoWorld:
+			report, news = flows.Kind(line.Text), nil
+		default:
+			report, news = "", nil
+		}
 	}
-	if len(lines)-first < 2 {
-		return nil, nil
+	if report == "" || len(news) == 0 {
+		return "", nil, nil
 	}
-	return map[flows.Key]string{"": lines[first].Text}, nil
+	return report, news[:len(news)-1], nil
 }
 
 // deadLink says why a link leads nowhere, and what to do.
@@ -298,6 +302,12 @@ func (s *Server) show(c *fiber.Ctx, talk desk.Talk, question flows.Reply, typed 
 		v.Carry = s.links.to(talk.ID, talk.Case.Entry) // this browser has taken its own
 	}
 	v.Why = problems[""]
+	if len(problems) == 0 {
+		var err error
+		if _, v.News, err = s.news(c.UserContext(), talk.ID); err != nil {
+			return err
+		}
+	}
 	for _, m := range flow.Milestones(talk.Case) {
 		v.Trail = append(v.Trail, pages.Milestone{Name: m.Name, State: string(m.State)})
 	}

@@ -26,7 +26,7 @@ func TestAPersonClicksTheWholeWay(t *testing.T) {
 		t.Skip("starts the whole demo and a browser; left out with -short")
 	}
 	tab := chromium(t)
-	v := &visitor{demo: startDemo(t), tab: tab}
+	v := &visitor{demo: startDemo(t), tab: tab, journey: "person"}
 	var people []resident
 	v.get("/world/people", &people)
 	end := v.listens()
@@ -72,7 +72,10 @@ func chromium(t *testing.T) context.Context {
 type visitor struct {
 	*demo
 	tab      context.Context
+	journey  string // what its pictures are called
 	pictures int
+
+	scriptless bool // the browser runs no script: nothing moves, and nobody tells when a frame is drawn
 }
 
 // listens tells what the browser complains about, in the page and in the pages
@@ -118,17 +121,42 @@ func (v *visitor) clicks(what string, steps ...chromedp.Action[chromedp.Void]) {
 // stands still and nothing covers it.
 func (v *visitor) presses(path string) {
 	v.t.Helper()
-	v.clicks("press "+path, onceStill(path, func(n *chromedp.Node) chromedp.Action[chromedp.Void] { return chromedp.MouseClickNode(n) }))
+	v.clicks("press "+path, v.onceReady(path, func(n *chromedp.Node) chromedp.Action[chromedp.Void] { return chromedp.MouseClickNode(n) }))
 }
 
 // types writes in the place of whatever a field holds.
 func (v *visitor) types(path, text string) {
 	v.t.Helper()
 	v.clicks("type into "+path,
-		onceStill(path, func(n *chromedp.Node) chromedp.Action[chromedp.Void] {
+		v.onceReady(path, func(n *chromedp.Node) chromedp.Action[chromedp.Void] {
 			return chromedp.MouseClickNode(n, chromedp.ClickCount(3)) // selects it all
 		}),
 		chromedp.KeyEvent(text))
+}
+
+// selects types what the option of a list begins with.
+func (v *visitor) selects(path, option string) {
+	v.t.Helper()
+	chosen := chromedp.QueryAfter(chromedp.Search(path), func(ctx context.Context, target *chromedp.Target, nodes []*chromedp.Node) (chromedp.Void, error) {
+		text, err := asked[string](ctx, target, nodes[0], `function() { return this.selectedOptions[0]?.text ?? ""; }`)
+		if err == nil && !strings.HasPrefix(text, option) {
+			err = fmt.Errorf("%q is selected", text)
+		}
+		return chromedp.Void{}, err
+	})
+	v.clicks("select "+option, chromedp.WaitReady(chromedp.Search(path+"/option["+begins(option)+"]")), chromedp.Focus(chromedp.Search(path)), chromedp.KeyEvent(option), chosen)
+}
+
+func begins(text string) string { return fmt.Sprintf("starts-with(., %q)", text) }
+
+// reading is a property of something that can be seen.
+func (v *visitor) reading(path, property string) (text string) {
+	v.t.Helper()
+	v.clicks("read "+path, onceThere(path, func(ctx context.Context, target *chromedp.Target, n *chromedp.Node) (err error) {
+		text, err = asked[string](ctx, target, n, fmt.Sprintf(`function() { return String(this[%q]); }`, property))
+		return err
+	}))
+	return text
 }
 
 // sees waits until something can be seen.
@@ -140,9 +168,9 @@ func (v *visitor) sees(path string) {
 // still tells when an element can be clicked. It ends with false when the
 // element leaves the page meanwhile, as on a page that refreshes itself.
 const still = `async function() {
-	this.scrollIntoView({block: "nearest"});
 	let before = "";
 	while (this.isConnected) {
+		this.scrollIntoView({block: "nearest"}); // what comes meanwhile may push it away
 		await new Promise(requestAnimationFrame);
 		const r = this.getClientRects()[0];
 		const now = r ? [r.x, r.y, r.width, r.height].join() : "";
@@ -153,8 +181,24 @@ const still = `async function() {
 	return false;
 }`
 
-// onceStill acts on the last element of a path when that can be clicked.
-func onceStill(path string, act func(*chromedp.Node) chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
+// onceReady acts on the last element of a path when that can be clicked.
+func (v *visitor) onceReady(path string, act func(*chromedp.Node) chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
+	return onceThere(path, func(ctx context.Context, target *chromedp.Target, n *chromedp.Node) error {
+		if !v.scriptless {
+			if ready, err := asked[bool](ctx, target, n, still); err != nil || !ready {
+				return errors.Join(err, errGone)
+			}
+		}
+		_, err := act(n)(ctx, target)
+		return err
+	})
+}
+
+var errGone = errors.New("it has left the page")
+
+// onceThere does something with the last element of a path that can be seen: it
+// looks for it again when that fails, because the page may be another by then.
+func onceThere(path string, do func(context.Context, *chromedp.Target, *chromedp.Node) error) chromedp.Action[chromedp.Void] {
 	find := chromedp.Nodes(chromedp.Search("("+path+")[last()]"), chromedp.NodeVisible)
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		for {
@@ -162,25 +206,21 @@ func onceStill(path string, act func(*chromedp.Node) chromedp.Action[chromedp.Vo
 			if err != nil {
 				return err
 			}
-			ready, err := settled(ctx, target, nodes[0])
-			if ctx.Err() != nil {
-				return errors.Join(err, ctx.Err())
-			}
-			if err == nil && ready { // otherwise the page has gone meanwhile: look again
-				_, err = act(nodes[0])(ctx, target)
+			if err = do(ctx, target, nodes[0]); err == nil || ctx.Err() != nil {
 				return err
 			}
 		}
 	})
 }
 
-func settled(ctx context.Context, target *chromedp.Target, n *chromedp.Node) (bool, error) {
+// asked calls a function of the page with an element as its subject.
+func asked[T any](ctx context.Context, target *chromedp.Target, n *chromedp.Node, function string) (answer T, err error) {
 	found, err := cdp.Call(ctx, target, dom.ResolveNode, dom.ResolveNodeParams{NodeID: n.NodeID})
 	if err != nil {
-		return false, err
+		return answer, err
 	}
 	await := true
-	return chromedp.CallFunctionOn[bool](still, func(p *runtime.CallFunctionOnParams) {
+	return chromedp.CallFunctionOn[T](function, func(p *runtime.CallFunctionOnParams) {
 		p.ObjectID, p.AwaitPromise = found.Object.ObjectID, &await
 	})(ctx, target)
 }
@@ -197,14 +237,20 @@ func (v *visitor) photographs(stage string) {
 		v.t.Fatal(err)
 	}
 	v.pictures++
+	ctx, cancel := context.WithTimeout(v.tab, patience)
+	defer cancel()
+	rest := atRest
+	if v.scriptless {
+		rest = chromedp.Steps()
+	}
 	for _, size := range [][2]int64{{phoneWide, phoneHigh}, {deskWide, deskHigh}} { // ends as it began
 		var image []byte
-		err := chromedp.Do(v.tab, chromedp.EmulateViewport(size[0], size[1]), atRest, chromedp.Func(func(ctx context.Context, target *chromedp.Target) (err error) {
+		err := chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1]), rest, chromedp.Func(func(ctx context.Context, target *chromedp.Target) (err error) {
 			image, err = chromedp.CaptureScreenshot()(ctx, target)
 			return err
 		}))
 		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("journey-%02d-%s-%d.png", v.pictures, stage, size[0])), image, 0o644)
+			err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%02d-%s-%d.png", v.journey, v.pictures, stage, size[0])), image, 0o644)
 		}
 		if err != nil {
 			v.t.Errorf("picture of %s: %v", stage, err)
@@ -225,6 +271,9 @@ const (
 	shutPage = `//div[@id="wechat-page"]//button[@data-close]`
 	inAlipay = `//div[@id="alipay-task"]`
 )
+
+// field is where something is typed on the page.
+func field(name string) string { return onPage + fmt.Sprintf(`//input[@name=%q]`, name) }
 
 func saying(text string) string { return fmt.Sprintf(`[contains(., %q)]`, text) }
 
@@ -276,14 +325,14 @@ func (v *visitor) registers(who resident) {
 	v.presses(inChat + `//button[contains(@class, "page")]`)
 	v.sees(sendPage)
 	v.photographs("register-page")
-	v.types(onPage+`//input[@name="login"]`, "not a login")
-	v.types(onPage+`//input[@name="mobile"]`, who.Mobile)
+	v.types(field("login"), "not a login")
+	v.types(field("mobile"), who.Mobile)
 	v.presses(sendPage)
 	v.reads("登录名请填手机号码或邮箱")
 	v.photographs("register-refused")
-	v.types(onPage+`//input[@name="login"]`, who.Login)
+	v.types(field("login"), who.Login)
 	v.presses(sendPage)
-	v.sees(onPage + `//input[@name="code"]`)
+	v.sees(field("code"))
 	v.sees(`//*[@id="sms-list"]//button` + saying("复制"))
 	v.photographs("code-page")
 	v.fillsIn()
@@ -324,7 +373,7 @@ func (v *visitor) orders() {
 	v.sees(sendPage)
 	v.photographs("invoice-page")
 	v.fillsIn()
-	v.sees(onPage + `//input[@name="addr"]`)
+	v.sees(field("addr"))
 	v.photographs("address-page")
 	v.fillsIn()
 	v.reads("请核对订单")

@@ -237,11 +237,6 @@ func (a *applicant) provesCompany(asked item, who, stranger resident) item {
 // amount before the right one.
 func (a *applicant) tellsTheAmount(asked item, who resident) {
 	a.t.Helper()
-	type arrival struct{ Number, Account, Payee, Amount, Status string }
-	arrivals := func() (all []arrival) {
-		a.get("/world/bank/arrivals", &all)
-		return all
-	}
 	account := func(page, number, branch, code string, chosen ...string) {
 		a.fills(page, map[string]string{"pacct": number, "pbank": "中国建设银行", "pprov": "浙江省", "pcity": "杭州市", "pbranch": branch})
 		for _, label := range chosen {
@@ -255,23 +250,52 @@ func (a *applicant) tellsTheAmount(asked item, who resident) {
 	a.picks(a.hears("查看打款细则"), "改为你们汇款给我们")
 	account(a.opens(a.hears("对公账户")), "33001616781053009999", "西湖", "105331000025", "杭州西湖文化示例支行")
 	a.hears("我方已向")
-	a.post("/world/bank/return", map[string]string{"number": arrivals()[0].Number, "code": "PAYEE_NOT_EXIST"}, nil)
+	a.post("/world/bank/return", map[string]string{"number": a.arrivals()[0].Number, "code": "PAYEE_NOT_EXIST"}, nil)
 	page := a.opens(a.hears("没有找到这个银行账户"))
 	account(page, who.Company.Account, "建行杭州西湖示例支行", "105331000017")
 	page = a.opens(a.hears("我方已向"))
-	sent := arrivals()
+	sent := a.arrivals()
 	if len(sent) != 2 || sent[1].Account != who.Company.Account || sent[1].Payee != who.Company.Name {
 		a.t.Fatalf("the bank was asked for %+v", sent)
 	}
-	wrong := "0.11"
-	if sent[1].Amount == wrong {
-		wrong = "0.12"
-	}
-	a.wait("the money to arrive", func() bool { return arrivals()[1].Status == "SUCCESS" })
-	a.fills(page, map[string]string{"amount": wrong})
+	amount := a.arrived(who.Company.Account)
+	a.fills(page, map[string]string{"amount": other(amount)})
 	a.hears("金额不对，还可以填2次")
-	a.do("say", map[string]string{"text": "收到" + sent[1].Amount + "元"})
+	a.do("say", map[string]string{"text": "收到" + amount + "元"})
 	a.hears("实名认证已")
+}
+
+// arrival is money that Alipay has sent to somebody's account.
+type arrival struct{ Number, Account, Payee, Amount, Status string }
+
+func (d *demo) arrivals() (all []arrival) {
+	d.t.Helper()
+	d.get("/world/bank/arrivals", &all)
+	return all
+}
+
+// arrived is how much came last to an account.
+func (d *demo) arrived(account string) (amount string) {
+	d.t.Helper()
+	d.wait("money to arrive at "+account, func() bool {
+		last := arrival{}
+		for _, sent := range d.arrivals() {
+			if sent.Account == account {
+				last = sent
+			}
+		}
+		amount = last.Amount
+		return last.Status == "SUCCESS"
+	})
+	return amount
+}
+
+// other is an amount that is not this one.
+func other(amount string) string {
+	if amount == "0.11" {
+		return "0.12"
+	}
+	return "0.11"
 }
 
 // showsTheAccount proves a company by its own Alipay account: a colleague scans

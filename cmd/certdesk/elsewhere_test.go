@@ -20,13 +20,6 @@ func (v *visitor) says(form, text string) {
 	v.presses(form + `//button`)
 }
 
-// becomes plays somebody else.
-func (v *visitor) becomes(who resident) {
-	v.t.Helper()
-	v.clicks("play "+who.OpenID, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(
-		`(() => { const me = document.getElementById("person"); me.value = %q; me.dispatchEvent(new Event("change")); })()`, who.OpenID)))
-}
-
 // TestACaseCrossesByACode goes on in the mini-program with a case of the chat,
 // and in the chat with a case of the mini-program, by the codes that the two
 // telephones show each other.

@@ -264,9 +264,15 @@ func (a *applicant) opens(i item) string {
 	if i.page != "" {
 		return i.page
 	}
+	return a.reads(a.link(i))
+}
+
+// link is the address of the page behind an item.
+func (a *applicant) link(i item) string {
+	a.t.Helper()
 	for _, u := range i.URLs {
 		if strings.Contains(u, "/h5/") {
-			return a.reads(u)
+			return u
 		}
 	}
 	a.t.Fatalf("%q has no link to a page: %v", i.Text, i.URLs)

@@ -68,11 +68,12 @@ type File struct {
 	Type string // media type
 }
 
-//go:embed assets/style.css assets/live.js assets/icon.svg
+//go:embed assets/style.css assets/plain.css assets/live.js assets/icon.svg
 var assets embed.FS
 
 var files = map[string]File{
 	"style.css": load("style.css", "text/css; charset=utf-8"),
+	"plain.css": load("plain.css", "text/css; charset=utf-8"),
 	"live.js":   load("live.js", "text/javascript; charset=utf-8"),
 	"icon.svg":  load("icon.svg", "image/svg+xml"),
 }

@@ -28,6 +28,7 @@ type View struct {
 	Trail     []Milestone
 	Text      []string // paragraphs of what is asked now
 	Why       string   // a problem to say first; may be empty
+	News      []string // paragraphs of what has happened, to be said before Text
 	Documents []Link   // to be read before a choice
 	Form      *Form    // page to fill in; nil when there is none
 	Choices   []Choice // buttons; each posts _choice=ID

@@ -62,6 +62,7 @@ type sheet struct {
 	View
 	Frame   frame
 	Trail   trail
+	News    []block
 	Blocks  []block
 	Intro   []block
 	Fields  []field
@@ -82,6 +83,7 @@ func Render(w io.Writer, v View) error {
 		Frame:   frame{Heading: v.Title, Brand: v.Brand, Phone: v.Phone, Version: version, Refresh: refresh(v)},
 		View:    v,
 		Trail:   along(v.Trail),
+		News:    blocks(retold(v.News)),
 		Blocks:  blocks(retold(v.Text)),
 		Choices: v.Choices,
 	}

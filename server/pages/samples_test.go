@@ -140,6 +140,10 @@ func samples(t *testing.T) []sample {
 	}
 	all = append(all,
 		of("expired", View{Title: "链接不能使用", Brand: "数字证书办理", Why: "链接已过期。请回到聊天里发任意一句话，会得到新的链接，已经填好的不会丢。", Over: "请回到聊天里继续。", Phone: hotline}),
+		of("news", View{
+			Title: "填写对公账户", Brand: "数字证书办理", Text: []string{"第1步，请填写 杭州某某信息科技有限公司 的对公账户。"}, Phone: hotline,
+			News: []string{"汇款没有成功：没有找到这个银行账户，请核对后重新填写。"}, Choices: []Choice{{"a", "改为我们汇款给你们"}},
+		}),
 		of("grant", View{
 			Title: "用支付宝授权", Brand: "数字证书办理", Phone: hotline, Go: Link{"同意，去支付宝授权", "https://openauth.alipay.com/oauth2/publicAppAuthorize.htm?state=1"},
 			Text: []string{"经办人：王**", "认证单位：杭州某某信息科技有限公司", "授权给：数字证书办理", "只核对这个支付宝是谁实名的。不读取登录密码、印章、成员和资金，不会让您付款；有人借此要您付款，请不要相信。"},

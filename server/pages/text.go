@@ -24,6 +24,7 @@ var onThePage = strings.NewReplacer(
 	"点开下面的页面，", "",
 	"点开下面的页面", "",
 	"请回复“", "请在聊天里回复“",
+	"也可以直接回复", "也可以在聊天里回复",
 )
 
 // retold changes the words of a chat for somebody who is on the page already.

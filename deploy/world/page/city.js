@@ -15,6 +15,7 @@ const parts = {
   sms: async () => { await refreshSMS(); drawOffers(); },
   courier: refreshCourier,
   bank: refreshBank,
+  alipay: refreshBank, // which shows what Alipay sends
   ca: refreshCA,
   pc: refreshPC,
 };

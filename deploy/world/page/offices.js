@@ -72,7 +72,7 @@ export async function refreshBank() {
   payer.value = chosen;
   const lines = (books.lines || []).slice(-8).reverse().map((l) => el("p", { class: "ledger" },
     el("span", { class: "grow" }, names[l.payer] || l.payer), el("strong", {}, yuan(l.amount)), el("small", {}, time(l.at))));
-  const came = arrivals.slice(-4).reverse().map((a) => el("p", { class: "ledger" },
+  const came = arrivals.filter((a) => a.status === "SUCCESS").slice(-4).reverse().map((a) => el("p", { class: "ledger" },
     el("span", { class: "grow" }, `${a.payee}（尾号 ${a.account.slice(-4)}）收到账户验证款`), el("strong", {}, `${a.amount} 元`)));
   $("bank-lines").replaceChildren(...came, ...lines);
 }

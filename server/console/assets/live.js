@@ -18,7 +18,9 @@
   const keep = (text) => (text ? sessionStorage.setItem(key, text) : sessionStorage.removeItem(key));
   const restore = () => {
     const area = at("draft");
-    if (area && !area.value) area.value = sessionStorage.getItem(key) || "";
+    if (!area) return;
+    area.placeholder = "回复客户。回车发送，Shift+回车换行";
+    if (!area.value) area.value = sessionStorage.getItem(key) || "";
   };
 
   // Each element replaces the one with its id; one of the same version stays,
