@@ -28,6 +28,7 @@ needs: ## install what the tests need, on Debian
 test: needs ## run every test against the real things
 	CERTDESK_NPM=$$(.ci/peers) $(GO) test $(RACE) -count=1 -timeout 15m ./...
 
+check: FUZZTIME = 5s
 check: format vet lint fresh test soak fuzz coverage ## everything that CI asks for
 
 soak: needs ## let machines fail for SOAK, and look for what is lost or there twice

@@ -28,7 +28,7 @@ func TestACaseCrossesByACode(t *testing.T) {
 		t.Skip("starts the whole demo and a browser; left out with -short")
 	}
 	tab := chromium(t)
-	v := &visitor{demo: startDemo(t), tab: tab}
+	v := &visitor{demo: startDemo(t), tab: tab, journey: "elsewhere"}
 	var people []resident
 	v.get("/world/people", &people)
 	end := v.listens()
