@@ -35,7 +35,7 @@ type health struct {
 	shelf  *talks.Shelf
 	absent []string // partners nobody is configured for
 	closed atomic.Uint32
-	deaf   bool // the last look could not ask Redis; only look uses it
+	deaf   atomic.Bool // the last look could not ask Redis
 	log    *slog.Logger
 }
 
@@ -76,8 +76,7 @@ func (h *health) look(ctx context.Context) {
 		}
 	}
 	h.closed.Store(uint32(closed))
-	if failed != nil && !h.deaf {
+	if was := h.deaf.Swap(failed != nil); failed != nil && !was {
 		h.log.Warn("partners who are away are not told of", slog.Any("error", failed))
 	}
-	h.deaf = failed != nil
 }

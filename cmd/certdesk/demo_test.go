@@ -176,7 +176,7 @@ func (a *applicant) provesPerson(who resident) item {
 func (a *applicant) showsACard(who resident) item {
 	a.t.Helper()
 	a.picks(a.hears("人脸识别"), "换一种方式")
-	a.picks(a.hears("有三种方式"), "用手机号认证")
+	a.picks(a.hears("可以用下面的方式认证"), "用手机号认证")
 	a.fills(a.opens(a.hears("填写后核对")), map[string]string{"name": "张伟", "id": "440507198502280015", "consent": "on"})
 	a.picks(a.hears("登记的信息与您填写的不一致"), "用银行卡认证")
 	a.fills(a.opens(a.hears("填写后核对")), map[string]string{"name": who.Name, "id": who.IDNumber, "bankcard": who.Card, "consent": "on"})
