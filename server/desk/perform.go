@@ -126,7 +126,20 @@ func (d *Desk) sendCode(ctx context.Context, ref Ref, p flows.Purpose) error {
 	return d.answer(ctx, ref, flows.CodeSent{Mobile: code.Mobile})
 }
 
+// verifyFace opens an attempt. One that was begun is looked at first: its page
+// takes one look into the camera, of which only a good one is ever told, so
+// whoever asks again needs another.
 func (d *Desk) verifyFace(ctx context.Context, ref Ref) error {
+	old, err := d.cfg.Ledger.OpenCheckOf(ctx, ref.Talk)
+	if err == nil {
+		var state flows.FaceState
+		if state, err = d.lookAtFace(ctx, old); state == flows.FaceFailed {
+			return err // it has been told
+		}
+	}
+	if err := ignore(err, ErrUnknown); err != nil {
+		return err
+	}
 	check, err := d.cfg.Ledger.OpenCheck(ctx, ref, d.cfg.Now())
 	if errors.Is(err, ErrUsed) {
 		return nil

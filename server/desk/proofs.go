@@ -12,10 +12,11 @@ import (
 
 // Checks proves persons.
 type Checks interface {
-	// OpenCheck returns the open face attempt of a talk, or makes one. When the
-	// person is proved already it reports FaceDone to ref and returns ErrUsed;
-	// FaceRefused, and ErrUsed as well, when no name and number are saved. A ref
-	// that has its answer is ErrUsed too.
+	// OpenCheck returns the open attempt of a talk, or makes one: also in the
+	// place of one that was begun at the provider, where it may have been used.
+	// When the person is proved already it reports FaceDone to ref and returns
+	// ErrUsed; FaceRefused, and ErrUsed as well, when no name and number are
+	// saved. A ref that has its answer is ErrUsed too.
 	OpenCheck(ctx context.Context, ref Ref, at time.Time) (Check, error)
 
 	// CheckOpened notes the provider's identifier and address, reports

@@ -32,8 +32,9 @@ const (
 	openedADay     = 20 // by one talk; each costs the operator
 )
 
-// OpenCheck implements [desk.Checks]. An attempt that is too old, or that was
-// opened for other particulars than are saved now, is replaced. Without
+// OpenCheck implements [desk.Checks]. An attempt that the provider has begun,
+// that is too old, or that was opened for other particulars than are saved now,
+// is replaced. Without
 // particulars there is nothing to open: FaceRefused asks for them.
 func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, at time.Time) (desk.Check, error) {
 	var check desk.Check
@@ -102,7 +103,7 @@ func (l *Ledger) openCheck(ctx context.Context, tx txn, talk desk.TalkID, at tim
 	if err != nil {
 		return desk.Check{}, err
 	}
-	if open.Person == person && at.Before(open.Until) {
+	if open.Person == person && at.Before(open.Until) && open.Provider == "" {
 		return open, nil
 	}
 	if err := endCheck(ctx, tx, open.Number, checkExpired); err != nil {
