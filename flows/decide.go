@@ -28,11 +28,12 @@ func (f *Flow) Decide(c Case, e Event) Outcome {
 	if to, ok := f.Moved[c.At]; ok {
 		c.At = to
 	}
+	resumed := c.Seq == 0 && c.At != ""
 	c.Seq++
 	if e.Via == WeChat || e.Via == Alipay {
 		c.Last = e.Via
 	}
-	m := &move{flow: f, event: e, c: c}
+	m := &move{flow: f, event: e, c: c, resumed: resumed}
 	m.quiet = c.Owner.Kind != OwnerBot
 	m.comesBack()
 	m.decide()
@@ -45,6 +46,7 @@ type move struct {
 	event    Event
 	c        Case
 	quiet    bool // the queue or an agent has the talk: the bot says facts only
+	resumed  bool // of the case only the facts were left
 	replies  []Reply
 	effects  []Effect
 	refusals map[Key]string
@@ -337,6 +339,9 @@ func (m *move) report(step Step) {
 		for _, x := range rows {
 			if x.On.got == kind && m.holds(x) {
 				m.take(x)
+				if m.resumed && x.To == Stay && m.flow.leads(kind, step.At) {
+					m.ask(step)
+				}
 				m.notify()
 				return
 			}
