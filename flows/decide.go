@@ -361,6 +361,9 @@ func (m *move) report(step Step) {
 		for _, x := range rows {
 			if x.On.got == kind && m.holds(x) {
 				m.take(x)
+				if m.c.Unasked && x.To == Stay && m.flow.leads(kind, step.At) {
+					m.ask(step)
+				}
 				m.notify()
 				return
 			}

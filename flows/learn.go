@@ -86,6 +86,9 @@ func Learned(what Happening) Form {
 	return f
 }
 
+// LearnedPage is where the ledger keeps what a report has told.
+func LearnedPage(k Kind) PageID { return PageID("learned:" + k) }
+
 // whyNot is what a report says of an attempt that did not succeed, or not yet,
 // and whether it is such a report.
 func whyNot(what Happening) (why string, known bool) {

@@ -103,7 +103,7 @@ var personProof = Chapter{
 			Back: PersonPage,
 			Exits: []Exit{
 				{On: Picked("我已完成认证", "完成了", "已完成"), Do: []Action{checkFace}, To: Stay, Lines: []int{39}},
-				{On: Picked("重新获取二维码"), To: PersonOpening, Lines: []int{38}},
+				{On: Picked("重新获取二维码"), Do: []Action{dropCodeOfFace}, To: PersonOpening, Lines: []int{38}},
 				{On: Picked("换一种方式", "刷脸不成功"), To: PersonMethod, Lines: []int{33}},
 				{On: Got(KindFaceDone), If: company, To: CompanyPage, Lines: []int{39}},
 				{On: Got(KindFaceDone), To: ServiceChoose, Lines: []int{39}},
@@ -128,7 +128,12 @@ var personProof = Chapter{
 }
 
 var (
-	byFace     = note("by the face", KeyFactor, FactorFace)
+	byFace = note("by the face", KeyFactor, FactorFace)
+	// A page of Alipay's takes one look into the camera, of which only a good one
+	// is told: whoever asks for another code is given another.
+	dropCodeOfFace = Action{Name: "drop the code", Effect: func(Case) Effect {
+		return Save{Page: LearnedPage(KindFaceOpened), Form: Form{KeyFaceURL: {}, KeyFaceUntil: {}}}
+	}}
 	verifyFace = Action{
 		Name:    "verify the face",
 		Effect:  func(Case) Effect { return VerifyFace{} },

@@ -1,6 +1,9 @@
 package flows
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // Resume finds the step of a case of which only the facts are left, and enters
 // it: its clock is set again and its effects are asked for again, which is
@@ -27,4 +30,21 @@ func (f *Flow) Resume(facts Facts, e Event) (Case, []Effect) {
 		}
 	}
 	return c, nil
+}
+
+// leads reports whether a step that does not wait for a report is where some
+// other one goes with it. A case that is resumed there by the report has the news
+// among its facts, and nobody has heard it.
+func (f *Flow) leads(report Kind, to State) bool {
+	if slices.Contains(f.Awaits(to), report) {
+		return false
+	}
+	for _, chapter := range f.Chapters {
+		for _, step := range chapter.Steps {
+			if slices.ContainsFunc(step.Exits, func(x Exit) bool { return x.On.got == report && x.To == to }) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -124,6 +125,37 @@ func TestResume(t *testing.T) {
 func TestResumeLeavesAStrangerAStranger(t *testing.T) {
 	if c, effects := Manual(testPhone).Resume(Facts{}, said("你好", "")); c.At != "" || len(effects) > 0 {
 		t.Errorf("Resume of nothing = %s, %v", c.At, effects)
+	}
+}
+
+// TestNewsThatResumesIsTold has a report find a case that stands where it leads,
+// because the facts know already: it is told all the same, and what nobody waits
+// for is not.
+func TestNewsThatResumesIsTold(t *testing.T) {
+	f := Manual(testPhone)
+	company := Facts{Begun: true, Registered: true, PersonVerified: true, CompanyVerified: true, Form: answers(KeyCreditCode)}
+	paid := company
+	paid.Ordered, paid.Paid = true, true
+	for _, tt := range []struct {
+		facts Facts
+		what  Happening
+		want  string // in what is said; empty for nothing
+	}{
+		{company, CompanyProved{}, "实名认证已完成"},
+		{paid, Paid{No: "D1"}, "已收到您的付款"},
+		{paid, Booked{}, ""},
+		{company, FaceNotYet{}, ""},
+	} {
+		c, _ := f.Resume(tt.facts, Event{ID: "r", Via: Within, What: tt.what})
+		c.Form[KeyOrderNo] = Conceal("D1")
+		out := f.Decide(c, Event{ID: "r", Via: Within, What: tt.what})
+		if said := len(out.Replies) > 0 && strings.Contains(out.Replies[0].Text, tt.want); said != (tt.want != "") {
+			t.Errorf("%s at %s says %+v, want %q", tt.what.Kind(), c.At, out.Replies, tt.want)
+		}
+		again := f.Decide(out.Case, Event{ID: "r2", Via: Within, What: tt.what})
+		if len(again.Replies) > 0 {
+			t.Errorf("%s says %+v a second time", tt.what.Kind(), again.Replies)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -10,6 +11,7 @@ import (
 
 	"certdesk/miniapp/alipay"
 	"certdesk/server/courier"
+	"certdesk/server/pages"
 )
 
 // The doors through which partners answer. Each stores what it was told before
@@ -98,11 +100,18 @@ func (s *Server) takeRoutes(ctx context.Context, body []byte, kind string) error
 }
 
 // showFace leads Alipay's browser from the short address in the code to the
-// freshly signed page with the camera.
+// freshly signed page with the camera, and WeChat's nowhere.
 func (s *Server) showFace(c *fiber.Ctx) error {
 	provider, err := s.book.ProviderOf(c.UserContext(), c.Params("number"), s.now())
 	if err != nil {
 		return s.notFound(c, "二维码已过期，请回到聊天里重新获取。")
+	}
+	if inWeChat(c) { // which opens nothing of Alipay's (M48)
+		v := pages.View{
+			Title: "用支付宝刷脸", Brand: brand, Phone: s.desk.Flow().Phone,
+			Over: "微信里不能打开支付宝：请回到聊天里保存二维码图片，用支付宝“扫一扫”选相册，或用另一部手机的支付宝扫描。",
+		}
+		return s.page(c, fiber.StatusOK, func(b *bytes.Buffer) error { return pages.Render(b, v) })
 	}
 	address, err := s.face.Page(provider)
 	if err != nil {

@@ -308,27 +308,35 @@ func (a *applicant) showsTheAccount(asked item, who resident) {
 	a.picks(a.hears("开通企业支付宝"), "已开通")
 	a.picks(a.hears("接下来用企业支付宝授权"), "同意")
 	page := a.opens(a.hears("登录后一键授权"))
-	colleague := a.applicant("") // with a browser of their own
-	agrees := func(account string) string {
-		kind, address := a.scans(page, account)
-		if kind != "web" {
-			a.t.Fatalf("the code is for %q, want web", kind)
-		}
-		asks := colleague.reads(address)
-		login := agreement.FindStringSubmatch(asks)
-		if login == nil || !strings.Contains(asks, who.Company.Name) || strings.Contains(asks, who.Name) {
-			a.t.Fatalf("the page does not say who asks for what\n%s", asks)
-		}
-		return colleague.sends(html.UnescapeString(login[1]), url.Values{"user": {account}})
+	asks, said := a.agrees(page, who.Alipay)
+	if !strings.Contains(asks, who.Company.Name) || strings.Contains(asks, who.Name) {
+		a.t.Fatalf("the page does not say who asks for what\n%s", asks)
 	}
-	if said := agrees(who.Alipay); !strings.Contains(said, "这是个人支付宝") {
+	if !strings.Contains(said, "这是个人支付宝") {
 		a.t.Fatalf("a person's account: %s", said)
 	}
 	a.hears("这是个人支付宝")
-	if said := agrees(who.Company.Alipay); !strings.Contains(said, "授权成功") {
+	if _, said := a.agrees(page, who.Company.Alipay); !strings.Contains(said, "授权成功") {
 		a.t.Fatalf("the company's account: %s", said)
 	}
 	a.hears("实名认证已")
+}
+
+// agrees has a colleague, with a browser of their own, scan the code on a page
+// and show an account: what that asks, and what comes of it.
+func (a *applicant) agrees(page, account string) (asks, said string) {
+	a.t.Helper()
+	kind, address := a.scans(page, account)
+	if kind != "web" {
+		a.t.Fatalf("the code is for %q, want web", kind)
+	}
+	colleague := a.applicant("")
+	asks = colleague.reads(address)
+	login := agreement.FindStringSubmatch(asks)
+	if login == nil {
+		a.t.Fatalf("the page leads to no log-in\n%s", asks)
+	}
+	return asks, colleague.sends(html.UnescapeString(login[1]), url.Values{"user": {account}})
 }
 
 // agreement is the link to Alipay's log-in.

@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,13 +31,14 @@ type demo struct {
 	t              *testing.T
 	binary, data   string
 	service, world string
+	hurry          int
 	process        *exec.Cmd
 }
 
 // startDemo builds the command once and starts it on free ports.
 func startDemo(t *testing.T) *demo {
 	t.Helper()
-	d := &demo{t: t, data: t.TempDir()}
+	d := &demo{t: t, data: t.TempDir(), hurry: 10}
 	d.binary = filepath.Join(t.TempDir(), "certdesk")
 	if out, err := exec.Command("go", "build", "-o", d.binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
@@ -59,7 +61,7 @@ func freeAddress(t testing.TB) string {
 
 func (d *demo) start() {
 	d.t.Helper()
-	d.process = exec.Command(d.binary, "demo", "--listen", d.service, "--world", d.world, "--data", d.data, "--hurry", "10")
+	d.process = exec.Command(d.binary, "demo", "--listen", d.service, "--world", d.world, "--data", d.data, "--hurry", strconv.Itoa(d.hurry))
 	said, err := os.OpenFile(d.output(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		d.t.Fatal(err)

@@ -99,7 +99,19 @@ func refused(err error) (why string, ok bool) {
 	return "", false
 }
 
+// verifyFace opens an attempt. One that was begun is looked at first, because
+// another may take its place.
 func (d *Desk) verifyFace(ctx context.Context, ref Ref) error {
+	old, err := d.cfg.Ledger.OpenCheckOf(ctx, ref.Talk)
+	if err == nil {
+		var state flows.FaceState
+		if state, err = d.lookAtFace(ctx, old); state == flows.FaceFailed {
+			return err // it has been told
+		}
+	}
+	if err := ignore(err, ErrUnknown); err != nil {
+		return err
+	}
 	check, err := d.cfg.Ledger.OpenCheck(ctx, ref, flows.WayFace, d.cfg.Now())
 	if errors.Is(err, ErrUsed) {
 		return nil

@@ -13,7 +13,8 @@ import (
 // Checks proves persons.
 type Checks interface {
 	// OpenCheck returns the open attempt of a talk to prove a person in one way, or
-	// makes one; that of another way is given up. When the person is proved already it reports FaceDone to ref and returns ErrUsed;
+	// makes one; that of another way is given up, and one whose code the applicant
+	// does not want any more, because a page takes one look into the camera only. When the person is proved already it reports FaceDone to ref and returns ErrUsed;
 	// FaceRefused, and ErrUsed as well, when no name and number are saved. A ref
 	// that has its answer is ErrUsed too.
 	OpenCheck(ctx context.Context, ref Ref, way flows.Way, at time.Time) (Check, error)

@@ -35,7 +35,8 @@ const (
 )
 
 // OpenCheck implements [desk.Checks]. An attempt that is too old, or that was
-// opened for another way or other particulars than are saved now, is replaced. Without
+// opened for another way or other particulars than are saved now, is replaced,
+// and so is one whose code was dropped. Without
 // particulars there is nothing to open: FaceRefused asks for them.
 func (l *Ledger) OpenCheck(ctx context.Context, ref desk.Ref, way flows.Way, at time.Time) (desk.Check, error) {
 	var check desk.Check
@@ -111,7 +112,8 @@ func (l *Ledger) openCheck(ctx context.Context, tx txn, talk desk.TalkID, way fl
 	if err != nil {
 		return desk.Check{}, err
 	}
-	if open.Way == way && open.Person == person && at.Before(open.Until) {
+	dropped := way == flows.WayFace && open.Provider != "" && !form.Has(flows.KeyFaceURL)
+	if open.Way == way && open.Person == person && at.Before(open.Until) && !dropped {
 		return open, nil
 	}
 	state := checkClosed

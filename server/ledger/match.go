@@ -123,7 +123,7 @@ func (l *Ledger) unprove(ctx context.Context, tx txn, line bankLineRow, at time.
 
 // takeBack ends a proof that counts no more, and tells its talk.
 func (l *Ledger) takeBack(ctx context.Context, tx txn, proof proofRow, at time.Time) error {
-	forgotten := flows.PageID("learned:" + flows.KindCompanyProved)
+	forgotten := flows.LearnedPage(flows.KindCompanyProved)
 	return errors.Join(
 		l.endProof(ctx, tx, proof, proofRevoked),
 		l.save(ctx, tx, proof.Talk, forgotten, flows.Form{flows.KeyCompanyProved: flows.Secret{}}, at),

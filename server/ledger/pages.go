@@ -40,7 +40,7 @@ func (l *Ledger) saved(ctx context.Context, db bun.IDB, talk desk.TalkID) (flows
 // learned keeps what a report tells, so that a talk resumed from the facts
 // speaks the same words.
 func (l *Ledger) learned(ctx context.Context, tx txn, talk desk.TalkID, what flows.Happening, at time.Time) error {
-	return l.save(ctx, tx, talk, flows.PageID("learned:"+what.Kind()), flows.Learned(what), at)
+	return l.save(ctx, tx, talk, flows.LearnedPage(what.Kind()), flows.Learned(what), at)
 }
 
 // save merges answers into a page; an empty answer removes the one before.

@@ -29,6 +29,7 @@ func Checks(t *testing.T, open func(t *testing.T) Proving) {
 		"rivals open one attempt":                           rivalsOpenCheck,
 		"without particulars there is no attempt":           noParticulars,
 		"an attempt too old is replaced":                    oldAttempt,
+		"an attempt whose code is dropped is replaced":      droppedCode,
 		"other particulars need another attempt":            otherParticulars,
 		"an opened attempt answers each who asked":          openedAnswers,
 		"passing proves the person once":                    passesOnce,
@@ -121,6 +122,27 @@ func oldAttempt(t *testing.T, p Proving) {
 	first := openCheck(t, p, talk, "e1", Noon)
 	if second := openCheck(t, p, talk, "e2", Noon.Add(23*time.Hour)); second.Number == first.Number {
 		t.Error("OpenCheck after 23 hours: the old attempt")
+	}
+}
+
+// droppedCode: whoever asks again is given the same, and whoever does not want it
+// any more is given another.
+func droppedCode(t *testing.T, p Proving) {
+	talk := named(t, p, "oA")
+	first := openCheck(t, p, talk, "e1", Noon)
+	first.Provider = "certify-1"
+	if err := p.CheckOpened(t.Context(), Ref(talk, "e1"), first, Noon); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.OpenCheck(t.Context(), Ref(talk, "e1"), flows.WayFace, Noon); !errors.Is(err, desk.ErrUsed) {
+		t.Errorf("OpenCheck for what has its answer = %v, want ErrUsed", err)
+	}
+	if same := openCheck(t, p, talk, "e2", Noon); same.Number != first.Number {
+		t.Errorf("OpenCheck again = %+v, want the same", same)
+	}
+	Save(t, p, talk, "drop", flows.State(flows.LearnedPage(flows.KindFaceOpened)), "faceurl", "")
+	if second := openCheck(t, p, talk, "e3", Noon); second.Number == first.Number || second.Provider != "" {
+		t.Errorf("OpenCheck after the code was dropped = %+v, want another attempt", second)
 	}
 }
 
