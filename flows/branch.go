@@ -63,7 +63,7 @@ var branchSteps = []Step{
 		Lines: []int{75},
 		Title: "换个关键词查支行",
 		Turn:  Turn{"您", "1分钟"},
-		Ask:   "还没有找到“{pbranch}”这家支行。请点开下面的页面，填写支行名称里的几个字再查一次，例如“文三”；知道12位联行号的，填联行号。也可以在聊天里直接回复。",
+		Ask:   "没有找到合适的支行。请点开下面的页面，填写支行名称里的几个字再查一次，例如“文三”；知道12位联行号的，填联行号。也可以在聊天里直接回复。",
 		Help:  "开户许可证或网银首页上有支行名称。联行号可以向开户行或单位财务询问。都不知道的，请点“按我填写的支行汇款”。",
 		Read:  &Reader{Name: "words of a name, or a code", Key: KeyBranchSaid, Read: readBranchSaid},
 		Page:  branchPage(CompanyBranchWords, Field{Label: "支行名称里的字，或12位联行号", Hint: "例如 文三", Input: InputText, Read: readBranchSaid}),
@@ -158,7 +158,7 @@ func account(answers Form) Effect {
 
 // chosen has the account's page name a branch and its code.
 func chosen(b Branch) Effect {
-	return account(Form{KeyProofBranch: Conceal(b.Name), KeyProofCode: Conceal(b.Code), KeyBranchPicked: Conceal(listed([]Branch{b}))})
+	return account(Form{KeyProofBranch: Conceal(b.Name), KeyProofCode: Conceal(b.Code), KeyBranchPicked: Conceal(listed([]Branch{b})), KeyBranchWords: {}})
 }
 
 var (
@@ -177,13 +177,19 @@ var (
 		Effect: func(c Case) Effect { return account(Form{KeyProofCode: c.Form[KeyBranchSaid]}) },
 		Says:   "联行号的位数、银行代码和省份都核对过了；是否有这家支行我们查不到，以银行收到汇款为准。",
 	}
-	takeWords = Action{Name: "take the words", Effect: func(c Case) Effect { return account(Form{KeyProofBranch: c.Form[KeyBranchSaid]}) }}
-	asTyped   = Action{
+	takeWords = Action{Name: "take the words", Effect: func(c Case) Effect { return account(Form{KeyBranchWords: c.Form[KeyBranchSaid]}) }}
+	asNamed   = Action{Name: "search for the branch as it is named", Effect: func(c Case) Effect {
+		if !c.Form.Has(KeyBranchWords) {
+			return nil
+		}
+		return account(Form{KeyBranchWords: {}})
+	}}
+	asTyped = Action{
 		Name:   "take the branch as it was typed",
-		Effect: func(Case) Effect { return account(Form{}) },
+		Effect: func(Case) Effect { return account(Form{KeyBranchWords: {}}) },
 		Says:   "好的，按您填写的支行汇款。是否有这家支行我们核对不了，以银行收到汇款为准。",
 	}
-	dropCode      = Action{Name: "drop the other branch's code", Effect: func(Case) Effect { return account(Form{KeyProofCode: {}, KeyBranchPicked: {}}) }}
+	dropCode      = Action{Name: "drop the other branch's code", Effect: func(Case) Effect { return account(Form{KeyProofCode: {}, KeyBranchPicked: {}, KeyBranchWords: {}}) }}
 	tellElsewhere = Action{Name: "tell that the code is another's", Says: "联行号与填写的开户银行或省份对不上，请核对。"}
 
 	searching      = &Guard{"this very search is waited for", func(c Case, e Event) bool { return c.At == CompanyBranchSearch && !searchedBefore.Holds(c, e) }}

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ type BranchQuery struct {
 // BranchQuery is which branch a form names.
 func (f Form) BranchQuery() BranchQuery {
 	return BranchQuery{
-		Bank: f.Text(KeyProofBank), Province: f.Text(KeyProofProvince), City: f.Text(KeyProofCity), Name: f.Text(KeyProofBranch),
+		Bank: f.Text(KeyProofBank), Province: f.Text(KeyProofProvince), City: f.Text(KeyProofCity), Name: cmp.Or(f.Text(KeyBranchWords), f.Text(KeyProofBranch)),
 	}
 }
 

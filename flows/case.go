@@ -176,6 +176,7 @@ const (
 	KeyProofProvince Key = "pprov"
 	KeyProofCity     Key = "pcity"
 	KeyProofBranch   Key = "pbranch"
+	KeyBranchWords   Key = "pwords"  // what it is searched for by; the branch as it was filled in, when empty
 	KeyProofCode     Key = "pcode"   // of the branch, when somebody knows it
 	KeyBranchFound   Key = "pfound"  // branches to choose from
 	KeyBranchSaid    Key = "psaid"   // about the branch: a name, words of one, or its code

@@ -351,7 +351,7 @@ func init() {
 		KeyOrgAddress, KeyOrgPhone, KeyRecipient, KeyProvince, KeyCity, KeyDistrict, KeyDetail, KeyLandline, KeyToMobile,
 		KeyRegistered, KeyPersonProved, KeyCompanyProved, KeyWhy, KeyFaceURL, KeyFaceUntil, KeyPayeeUntil, KeyPayUntil, KeyTicketUntil,
 		KeyPayeeName, KeyPayeeAccount,
-		KeyPayeeBank, KeyProofAccount, KeyProofBank, KeyProofProvince, KeyProofCity, KeyProofBranch, KeyProofCode, KeyBranchSaid, KeyAmount, KeyPayoutTail, KeyAmountUntil, KeyAmountTries,
+		KeyPayeeBank, KeyProofAccount, KeyProofBank, KeyProofProvince, KeyProofCity, KeyProofBranch, KeyProofCode, KeyBranchSaid, KeyBranchWords, KeyAmount, KeyPayoutTail, KeyAmountUntil, KeyAmountTries,
 		KeyMethod, KeyAskedKind, KeyAskedLegal, KeyAskedAlipay, KeyAskedBank, KeyTried, KeyPlan, KeySecond, KeyNeeds, KeyBetter, KeyGrantURL, KeyGrantUntil, KeyOrderNo, KeyKeyFee, KeyCourierFee, KeyTotal, KeyPayQR, KeyTrade, KeyShips, KeyWaybill, KeyWhere,
 		KeyTicket, KeyKeyStep, KeySerial, KeyBefore, KeyDropped, KeyPictures,
 	} {

@@ -222,7 +222,7 @@ var (
 	compareName = Action{Name: "look the name up", Effect: func(Case) Effect { return CompareName{} }}
 	nameInDoubt = &Guard{"of the company that is being proved", func(c Case, e Event) bool {
 		d, ok := e.What.(NameDiffers)
-		return ok && (c.Left == "" || route.holds(c.At)) && companyUnproved.Holds(c, e) && d.Org == c.Form.Organisation()
+		return ok && (c.Left == "" || route.holds(c.At)) && companyUnproved.Holds(c, e) && unpaid.Holds(c, e) && d.Org == c.Form.Organisation()
 	}}
 
 	openTransfer = Action{

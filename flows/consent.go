@@ -59,7 +59,7 @@ var (
 	personsProof   = []Key{KeyName, KeyIDNumber, KeyConsent, KeyFactor, KeyBankCard, KeyPaper, KeyPaperNumber, KeyPapers, KeyFaceURL, KeyFaceUntil}
 	companiesProof = []Key{
 		KeyCreditCode, KeyOrgNumber, KeyPapers, KeyOrgKind, KeyMethod, KeyRules, KeyProofAccount, KeyProofBank, KeyProofProvince, KeyProofCity, KeyProofBranch, KeyProofCode,
-		KeyBranchFound, KeyBranchSaid, KeyBranchPicked, KeyTried,
+		KeyBranchFound, KeyBranchSaid, KeyBranchWords, KeyBranchPicked, KeyTried,
 		KeyAmount, KeyAmountUntil, KeyAmountTries, KeyPayoutTail, KeyPayeeName, KeyPayeeAccount, KeyPayeeBank, KeyPayeeUntil, KeyGrantURL, KeyGrantUntil,
 	}
 )

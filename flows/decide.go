@@ -361,7 +361,7 @@ func (m *move) report(step Step) {
 		for _, x := range rows {
 			if x.On.got == kind && m.holds(x) {
 				m.take(x)
-				if m.c.Unasked && x.To == Stay && m.flow.leads(kind, step.At) {
+				if x.To == Stay && m.ahead(step, kind) {
 					m.ask(step)
 				}
 				m.notify()

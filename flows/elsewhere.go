@@ -45,9 +45,9 @@ var elsewhere = Chapter{
 			},
 		},
 		working(ElsewhereFinding, "核对接续码", "正在核对接续码，请稍候。", findJoin,
-			Exit{On: Got(KindJoinFound), To: ElsewhereConfirm},
+			Exit{On: Got(KindJoinFound), If: codeSought, To: ElsewhereConfirm},
 			Exit{On: Got(KindJoinRefused), To: Return},
-			Exit{On: Picked("不接了", WordGoOn), To: Return},
+			Exit{On: Picked("不接了", WordGoOn), Do: []Action{dropJoin}, To: Return},
 		),
 		{
 			At:    ElsewhereConfirm,
@@ -58,8 +58,8 @@ var elsewhere = Chapter{
 			Help: "接上以后，这里和那边办的是同一件事，在哪边都能看到进度。不确定的，请点“不是我的”，什么都不会改变。",
 			Exits: []Exit{
 				{On: Picked("是我自己的，接着办", "是我自己的", "是我的", "接着办"), To: ElsewhereJoining},
-				{On: Picked("不是我的", "不接"), To: Return},
-				{On: After(JoinWithin), To: Return},
+				{On: Picked("不是我的", "不接"), Do: []Action{dropJoin}, To: Return},
+				{On: After(JoinWithin), Do: []Action{dropJoin}, To: Return},
 			},
 		},
 		working(ElsewhereJoining, "接上您的办理", "正在接上您的办理，请稍候。", joinCase,
@@ -83,6 +83,13 @@ const (
 )
 
 var elsewhereWords = []string{"换个渠道", "换渠道", "换到支付宝", "换到支付宝办理", "在支付宝办理", "换到微信", "换到微信办理", "在微信办理", "接续码"}
+
+// codeSought holds for a code that is still to be joined: who said no is not asked
+// again.
+var codeSought = &Guard{"the code that was given last", func(c Case, e Event) bool {
+	found, ok := e.What.(JoinFound)
+	return ok && found.Code == c.Form[KeyJoining]
+}}
 
 var codeGiven = &Guard{"a code was given", func(c Case, _ Event) bool { return c.At != Moved && c.Form.Has(KeyJoining) }}
 
@@ -197,6 +204,9 @@ var (
 		Effect:  func(c Case) Effect { return FindJoin{Code: c.Form[KeyJoining]} },
 		Reports: []Kind{KindJoinFound, KindJoinRefused},
 	}
+	dropJoin = Action{Name: "drop the code", Effect: func(Case) Effect {
+		return Save{Page: PageID(KeyJoining), Form: Form{KeyJoining: {}, KeyJoinWhose: {}}}
+	}}
 	joinCase = Action{
 		Name:    "join the case",
 		Effect:  func(c Case) Effect { return Join{Code: c.Form[KeyJoining]} },

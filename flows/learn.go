@@ -175,7 +175,9 @@ func (m *move) learn(what Happening) {
 		m.c.Form[KeyJoin], m.c.Form[KeyJoinUntil] = e.Code, Conceal(clock(e.Until))
 		m.c.Form[KeyJoinTo], m.c.Form[KeyJoinURL], m.c.Form[KeyJoinPicture] = Conceal(string(e.To)), e.URL, e.Picture
 	case JoinFound:
-		m.c.Form[KeyJoining], m.c.Form[KeyJoinWhose] = e.Code, Conceal(e.Whose)
+		if e.Code == m.c.Form[KeyJoining] {
+			m.c.Form[KeyJoinWhose] = Conceal(e.Whose)
+		}
 	case JoinedBy:
 		m.c.Last = e.Channel
 	case Registered:

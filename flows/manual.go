@@ -41,7 +41,7 @@ var whenever = []Exit{
 	{On: Picked(wordElsewhere, elsewhereWords...), To: ElsewhereOpening},
 	{On: Picked(wordJoin), If: codeGiven, To: ElsewhereFinding},
 	{On: Got(KindJoinReady), To: Stay},
-	{On: Got(KindJoinFound), To: ElsewhereConfirm},
+	{On: Got(KindJoinFound), To: Stay},
 	{On: Got(KindJoinRefused), To: Again},
 	{On: Got(KindJoined), To: Moved},
 	{On: Got(KindJoinedBy), To: Again},

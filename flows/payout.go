@@ -44,7 +44,7 @@ var payoutSteps = []Step{
 			{On: Answered(), If: branchRenamed, Do: []Action{dropCode}, To: CompanyBranchSearch, Lines: []int{75}},
 			{On: Answered(), If: branchElsewhere, Do: []Action{tellBranch}, To: Again, Lines: []int{75}},
 			{On: Answered(), If: branchCoded, To: CompanyConfirm, Lines: []int{76}},
-			{On: Answered(), To: CompanyBranchSearch, Lines: []int{75}},
+			{On: Answered(), Do: []Action{asNamed}, To: CompanyBranchSearch, Lines: []int{75}},
 			{On: Picked("改为我们汇款给你们", "改为由我们汇款"), To: CompanyRules, Lines: []int{60}},
 		},
 	},

@@ -32,19 +32,8 @@ func (f *Flow) Resume(facts Facts, e Event) (Case, []Effect) {
 	return c, nil
 }
 
-// leads reports whether a step that does not wait for a report is where some
-// other one goes with it. A case that is resumed there by the report has the news
-// among its facts, and nobody has heard it.
-func (f *Flow) leads(report Kind, to State) bool {
-	if slices.Contains(f.Awaits(to), report) {
-		return false
-	}
-	for _, chapter := range f.Chapters {
-		for _, step := range chapter.Steps {
-			if slices.ContainsFunc(step.Exits, func(x Exit) bool { return x.On.got == report && x.To == to }) {
-				return true
-			}
-		}
-	}
-	return false
+// ahead reports whether a resumed case stands further on than the report that
+// woke it leads: its facts held other news already, which nobody has heard.
+func (m *move) ahead(step Step, report Kind) bool {
+	return m.c.Unasked && !slices.Contains(m.flow.Awaits(step.At), report)
 }

@@ -129,13 +129,15 @@ func TestResumeLeavesAStrangerAStranger(t *testing.T) {
 }
 
 // TestNewsThatResumesIsTold has a report find a case that stands where it leads,
-// because the facts know already: it is told all the same, and what nobody waits
-// for is not.
+// or further on, because the facts know already: where that is is told all the
+// same. What its step waits for says what it always says.
 func TestNewsThatResumesIsTold(t *testing.T) {
 	f := Manual(testPhone)
 	company := Facts{Begun: true, Registered: true, PersonVerified: true, CompanyVerified: true, Form: answers(KeyCreditCode)}
 	paid := company
 	paid.Ordered, paid.Paid = true, true
+	delivered := paid
+	delivered.Shipped, delivered.Delivered = true, true
 	for _, tt := range []struct {
 		facts Facts
 		what  Happening
@@ -143,8 +145,8 @@ func TestNewsThatResumesIsTold(t *testing.T) {
 	}{
 		{company, CompanyProved{}, "实名认证已完成"},
 		{paid, Paid{No: "D1"}, "已收到您的付款"},
+		{delivered, Shipped{}, "UKey 已送达"},
 		{paid, Booked{}, ""},
-		{company, FaceNotYet{}, ""},
 	} {
 		c, _ := f.Resume(tt.facts, Event{ID: "r", Via: Within, What: tt.what})
 		c.Form[KeyOrderNo] = Conceal("D1")

@@ -17,6 +17,7 @@ func TestACompanyClicksEachWay(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the whole demo and a browser; left out with -short")
 	}
+	t.Parallel()
 	tab := chromium(t)
 	v := &visitor{demo: startDemo(t), tab: tab, journey: "company"}
 	var people []resident

@@ -18,6 +18,7 @@ func TestTheWayOfACompanyWithoutScript(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the whole demo and a browser; left out with -short")
 	}
+	t.Parallel()
 	tab := chromium(t)
 	if _, err := chromedp.Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)

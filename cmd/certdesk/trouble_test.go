@@ -17,6 +17,7 @@ func TestWhatGoesWrong(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the whole demo; left out with -short")
 	}
+	t.Parallel()
 	d := startDemo(t)
 	var people []resident
 	d.get("/world/people", &people)

@@ -147,10 +147,11 @@ type Accounts interface {
 	// NewCode makes a code for the saved mobile of a talk: for registration the
 	// one of the page, for activation the account's. The limits of facts 5 are
 	// the ledger's: a [*flows.RefusedError] says in words when to try again.
-	// The same ref gives the same code; for activation, a minute does: the tool
+	// The same ref gives the same code while that is good, and refuses a second
+	// call, because the telephone may have rung; for activation, a minute does: the tool
 	// that is run again finds the code of its last run good. One that is to be
-	// read aloud has the digits of the message before, while they are good; nobody
-	// is called by night, or more than twice an hour.
+	// read aloud has the digits and the end of the message before, while there is
+	// time to type them; nobody is called by night, or more than twice an hour.
 	NewCode(ctx context.Context, talk TalkID, e flows.SendCode, ref string, at time.Time) (Code, error)
 
 	// CodeSent notes that a code for activation went out, and forgets what it

@@ -21,6 +21,7 @@ import (
 
 const (
 	codeGood  = 5 * time.Minute
+	callNeeds = 2 * time.Minute // to ring, to read, and to type
 	codeTries = 5
 )
 
@@ -46,6 +47,9 @@ func (l *Ledger) NewCode(ctx context.Context, talk desk.TalkID, e flows.SendCode
 	err := l.tx(ctx, func(ctx context.Context, tx txn) error {
 		var row codeRow
 		err := tx.NewSelect().Model(&row).Where("ref = ?", ref).Scan(ctx)
+		if err == nil {
+			err = again(row, at)
+		}
 		if missing(err) && e.Purpose == flows.PurposeActivate {
 			row, err = l.standing(ctx, tx, talk, e.Purpose, at)
 		}
@@ -59,6 +63,18 @@ func (l *Ledger) NewCode(ctx context.Context, talk desk.TalkID, e flows.SendCode
 		return err
 	})
 	return code, err
+}
+
+// again refuses what was asked for before, and must not go out now: a telephone
+// that may have rung, and a code whose time is over.
+func again(row codeRow, at time.Time) error {
+	switch {
+	case bool(row.Aloud):
+		return &flows.RefusedError{Partner: "ledger", Code: "called", Public: "语音电话可能没有打通。没有接到的话，请过1分钟再选语音播报，或重新获取短信验证码。"}
+	case millis(at) >= row.Until:
+		return &flows.RefusedError{Partner: "ledger", Code: "late", Public: "验证码没能及时发出，请重新获取。"}
+	}
+	return nil
 }
 
 // standing is the code of the last minute, when it may still be filled in.
@@ -119,22 +135,22 @@ func (l *Ledger) makeCode(ctx context.Context, tx txn, talk desk.TalkID, e flows
 }
 
 // digits are fresh ones, or for a call those of the message that it is made for,
-// while they are good: whichever comes first is right. The wrong tries go with
-// them.
+// while there is time to type them: whichever comes first is right. The wrong
+// tries and the end go with them.
 func (l *Ledger) digits(ctx context.Context, tx txn, row *codeRow) (flows.Secret, error) {
 	if !row.Aloud {
 		return sixDigits()
 	}
 	var sent codeRow
 	err := tx.NewSelect().Model(&sent).Where("talk = ? AND purpose = ? AND closed_at = 0", row.Talk, row.Purpose).
-		Where("mobile_blind = ? AND tries < ? AND until > ?", row.MobileBlind, codeTries, row.At).Scan(ctx)
+		Where("mobile_blind = ? AND tries < ? AND until > ?", row.MobileBlind, codeTries, row.At+l.hurried(callNeeds).Milliseconds()).Scan(ctx)
 	if missing(err) {
 		return sixDigits()
 	}
 	if err != nil {
 		return flows.Secret{}, fmt.Errorf("ledger: code of %s: %w", row.Talk, err)
 	}
-	row.Tries = sent.Tries
+	row.Tries, row.Until = sent.Tries, sent.Until
 	var digits flows.Secret
 	return digits, l.unseal(codePlace(sent.ID), sent.Sealed, &digits)
 }

@@ -121,6 +121,10 @@ func (l *Ledger) whyNotJoin(ctx context.Context, tx txn, from desk.TalkID, row j
 	if err != nil || own {
 		return joinOwn, err
 	}
+	left, err := tx.NewSelect().Model((*talkRow)(nil)).Where("id = ? AND moved_to <> ''", row.Talk).Exists(ctx)
+	if err != nil || left {
+		return flows.JoinUnknown, err // whoever gave the code has gone on with another case
+	}
 	taken, err := tx.NewSelect().Model((*identityRow)(nil)).
 		Where("talk = ? AND channel IN (SELECT channel FROM identity WHERE talk = ?)", row.Talk, from).Exists(ctx)
 	if err != nil || taken {
@@ -136,8 +140,9 @@ func (l *Ledger) join(ctx context.Context, tx txn, ref desk.Ref, row joinRow, at
 	}
 	_, moved := tx.NewUpdate().Model((*identityRow)(nil)).Set("talk = ?", row.Talk).Where("talk = ?", ref.Talk).Exec(ctx)
 	_, left := tx.NewUpdate().Model((*talkRow)(nil)).Set("moved_to = ?", row.Talk).Where("id = ?", ref.Talk).Exec(ctx)
+	_, own := tx.NewDelete().Model((*joinRow)(nil)).Where("talk = ? AND used_at = 0", ref.Talk).Exec(ctx)
 	_, used := tx.NewUpdate().Model((*joinRow)(nil)).Set("used_at = ?", max(millis(at), 1)).Where("code_blind = ?", row.CodeBlind).Exec(ctx)
-	errs := []error{moved, left, used, l.answer(ctx, tx, ref, flows.Joined{}, at)}
+	errs := []error{moved, left, own, used, l.answer(ctx, tx, ref, flows.Joined{}, at)}
 	for _, identity := range who {
 		errs = append(errs,
 			l.report(ctx, tx, "joined/"+ref.String()+"/"+string(identity.Channel), row.Talk, flows.JoinedBy{Channel: identity.Channel}, at),

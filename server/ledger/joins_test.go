@@ -164,3 +164,29 @@ func TestGuessingAtCodes(t *testing.T) {
 		}
 	})
 }
+
+// TestCodesUsedCrosswise asks for a code at both ends and uses both, one after the
+// other: whoever has gone on elsewhere is joined by nobody, also when the code
+// was drawn before.
+func TestCodesUsedCrosswise(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		l := books{open(t)}
+		chat, app := on(t, l, flows.WeChat, "oOne"), on(t, l, flows.Alipay, "aOne")
+		chats, apps := offers(t, l, chat, "offer", noon), offers(t, l, app, "offer", noon)
+		if got := joins(t, l, chat, "join", apps, noon.Add(time.Minute)); got.Kind() != flows.KindJoined {
+			t.Fatalf("Join told %#v", got)
+		}
+		stranger := on(t, l, flows.WeChat, "oTwo")
+		for name, talk := range map[string]desk.TalkID{"the same applicant": app, "a stranger": stranger} {
+			if got := joins(t, l, talk, "cross", chats, noon.Add(2*time.Minute)); got.Kind() != flows.KindJoinRefused {
+				t.Errorf("%s joins a talk that was left: %#v", name, got)
+			}
+		}
+		for id, channel := range map[string]flows.Channel{"oOne": flows.WeChat, "aOne": flows.Alipay} {
+			facts, err := l.Facts(t.Context(), on(t, l, channel, id))
+			if err != nil || facts.Moved {
+				t.Errorf("%s is in a talk that was left: %v", id, err)
+			}
+		}
+	})
+}
