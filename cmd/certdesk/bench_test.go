@@ -50,7 +50,35 @@ func TestMain(m *testing.M) {
 		floor(address, os.Getenv("CERTDESK_FLOOR_REDIS"))
 		return
 	}
-	os.Exit(ledgertest.Main(m))
+	ended := ledgertest.Main(m)
+	_ = os.RemoveAll(binaries)
+	os.Exit(ended)
+}
+
+// binaries is where the commands are that tests have built.
+var binaries = filepath.Join(os.TempDir(), fmt.Sprintf("certdesk-binaries-%d", os.Getpid()))
+
+var build = map[string]func() error{"certdesk": buildOnce("."), "ukeyagent": buildOnce("../ukeyagent")}
+
+func buildOnce(from string) func() error {
+	return sync.OnceValue(func() error {
+		if err := os.MkdirAll(binaries, 0o700); err != nil {
+			return err
+		}
+		if out, err := exec.Command("go", "build", "-o", binaries, from).CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", from, err, out)
+		}
+		return nil
+	})
+}
+
+// built is a command, built once for all tests.
+func built(t testing.TB, name string) string {
+	t.Helper()
+	if err := build[name](); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(binaries, name)
 }
 
 // floorScript does what the commit of a decision does, and decides nothing: it
@@ -117,10 +145,7 @@ func newGround(t testing.TB) *ground {
 	g.redis = redis.NewClient(&redis.Options{Addr: address})
 	t.Cleanup(func() { g.redis.Close() })
 	g.redisID, _ = strconv.Atoi(g.info("server", "process_id"))
-	g.binary = filepath.Join(t.TempDir(), "certdesk")
-	if out, err := exec.Command("go", "build", "-o", g.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	g.binary = built(t, "certdesk")
 	g.city()
 	g.env["CERTDESK_REDIS_URL"] = "redis://" + address + "/0"
 	g.env["CERTDESK_DATABASE_URL"] = ledgertest.Database(t, "bench", func(string) error { return nil })

@@ -421,11 +421,7 @@ func (a *applicant) activates(who resident, label string) {
 // has come, then the PIN, and no new PIN.
 func (a *applicant) runTool(conf, module, code, mobile string, texts int) string {
 	a.t.Helper()
-	tool := filepath.Join(a.t.TempDir(), "ukeyagent")
-	if out, err := exec.Command("go", "build", "-o", tool, "../ukeyagent").CombinedOutput(); err != nil {
-		a.t.Fatalf("build: %v\n%s", err, out)
-	}
-	cmd := exec.CommandContext(a.context(), tool, "activate", "--server", "http://"+a.service, "--code", code, "--module", module, "--yes")
+	cmd := exec.CommandContext(a.context(), built(a.t, "ukeyagent"), "activate", "--server", "http://"+a.service, "--code", code, "--module", module, "--yes")
 	cmd.Env = append(os.Environ(), "SOFTHSM2_CONF="+conf)
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -35,14 +35,10 @@ type demo struct {
 	process        *exec.Cmd
 }
 
-// startDemo builds the command once and starts it on free ports.
+// startDemo starts a demo on free ports.
 func startDemo(t *testing.T) *demo {
 	t.Helper()
-	d := &demo{t: t, data: t.TempDir(), hurry: 10}
-	d.binary = filepath.Join(t.TempDir(), "certdesk")
-	if out, err := exec.Command("go", "build", "-o", d.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	d := &demo{t: t, data: t.TempDir(), hurry: 10, binary: built(t, "certdesk")}
 	d.service, d.world = freeAddress(t), freeAddress(t)
 	d.start()
 	t.Cleanup(d.stop)

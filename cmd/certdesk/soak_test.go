@@ -89,13 +89,7 @@ func TestSoak(t *testing.T) {
 
 func newSoak(t *testing.T, people int) *soak {
 	t.Helper()
-	s := &soak{t: t, redis: redistest.Durably(t), binary: filepath.Join(t.TempDir(), "certdesk"), keys: sealed.NewKeys()}
-	s.agent, s.module = filepath.Join(t.TempDir(), "ukeyagent"), softhsm(t)
-	for file, from := range map[string]string{s.binary: ".", s.agent: "../ukeyagent"} {
-		if out, err := exec.Command("go", "build", "-o", file, from).CombinedOutput(); err != nil {
-			t.Fatalf("build: %v\n%s", err, out)
-		}
-	}
+	s := &soak{t: t, redis: redistest.Durably(t), binary: built(t, "certdesk"), agent: built(t, "ukeyagent"), keys: sealed.NewKeys(), module: softhsm(t)}
 	var err error
 	s.postgres, err = ledgertest.Start()
 	if err != nil { // also when it is absent: somebody asked for the soak
