@@ -220,16 +220,7 @@ func (a *applicant) isSentMoney(method item, who resident) item {
 	a.t.Helper()
 	a.picks(method, "对公汇款")
 	a.picks(a.hears("查看打款细则"), "改为你们汇款给我们")
-	return a.namesAccount(a.hears("对公账户"), who)
-}
-
-func (a *applicant) namesAccount(asked item, who resident) item {
-	a.t.Helper()
-	a.fills(a.opens(asked), map[string]string{
-		"pacct": who.Company.Account, "pbank": "中国建设银行", "pprov": "浙江省", "pcity": "杭州市", "pbranch": "杭州西湖支行",
-	})
-	a.picks(a.hears("请核对，我方将向这个账户汇款"), "确认汇款")
-	return a.hears("我方已向")
+	return a.namesAccount(a.hears("对公账户"), who.Company.Account, "杭州西湖示例支行", "105331000017")
 }
 
 // hasMoneySentBack after it had come (4): before its amount is told, and after
@@ -243,7 +234,7 @@ func (a *applicant) hasMoneySentBack(who, _ resident) {
 	a.isSentMoney(a.comesToMethod(who), who)
 	a.arrived(who.Company.Account)
 	sendsBack()
-	a.namesAccount(a.hears("没有找到这个银行账户"), who)
+	a.namesAccount(a.hears("没有找到这个银行账户"), who.Company.Account, "杭州西湖示例支行", "105331000017")
 	a.says("收到" + a.arrived(who.Company.Account) + "元")
 	a.hears("实名认证已完成")
 	sendsBack()
@@ -300,6 +291,7 @@ func (d *demo) hurries(times int) {
 
 // probes for a login name that somebody has, and has codes sent to a telephone
 // again and again (15): neither is told more than who owns a telephone may know.
+// The name is that of the first part.
 func (a *applicant) probes(who, _ resident) {
 	a.t.Helper()
 	const telephone = "13312345678"
