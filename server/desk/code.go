@@ -51,13 +51,17 @@ func (d *Desk) word(talk TalkID) string {
 
 // worded is the form of a talk with its word, for the table to speak of.
 func (d *Desk) worded(talk Talk) flows.Form {
+	word := d.word(talk.ID)
+	if talk.Case.Form.Text(flows.KeyWord) == word { // as after the first event
+		return talk.Case.Form
+	}
 	form := maps.Clone(talk.Case.Form)
-	delete(form, flows.KeyWord)
-	if word := d.word(talk.ID); word != "" {
-		if form == nil {
-			form = flows.Form{}
-		}
-		form[flows.KeyWord] = flows.Conceal(word)
+	if form == nil {
+		form = flows.Form{}
+	}
+	form[flows.KeyWord] = flows.Conceal(word)
+	if word == "" {
+		delete(form, flows.KeyWord)
 	}
 	return form
 }
