@@ -14,16 +14,9 @@ import (
 // seen and clicked, until the company is proved.
 
 func TestACompanyClicksEachWay(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts the whole demo and a browser; left out with -short")
-	}
 	t.Parallel()
-	tab := chromium(t)
-	v := &visitor{demo: startDemo(t), tab: tab, journey: "company"}
-	var people []resident
-	v.get("/world/people", &people)
-	end := v.listens()
-	v.clicks("the world", chromedp.EmulateViewport(deskWide, deskHigh), chromedp.Navigate("http://"+v.world+"/"))
+	v, people := visits(t, "company")
+	end := v.opensTheWorld()
 	for i, way := range []struct {
 		name  string
 		walks func(v *visitor, who, stranger resident)

@@ -15,20 +15,15 @@ import (
 // then accepted.
 
 func TestTheWayOfACompanyWithoutScript(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts the whole demo and a browser; left out with -short")
-	}
 	t.Parallel()
-	tab := chromium(t)
-	if _, err := chromedp.Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+	v, people := visits(t, "plain")
+	v.scriptless = true
+	if _, err := chromedp.Call(v.tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
-	v := &visitor{demo: startDemo(t), tab: tab, journey: "plain", scriptless: true}
 	v.clicks("a desk", chromedp.EmulateViewport(deskWide, deskHigh))
 	v.goes("http://" + v.world + "/")
 	v.sees(`//noscript/p`) // as it would not be where scripts run
-	var people []resident
-	v.get("/world/people", &people)
 	t.Run("it is paid", func(t *testing.T) {
 		v.demo.t = t
 		who := people[1]

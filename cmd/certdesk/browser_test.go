@@ -22,15 +22,8 @@ import (
 // as a picture at a desk's width, and the WeChat telephone at a phone's.
 
 func TestAPersonClicksTheWholeWay(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts the whole demo and a browser; left out with -short")
-	}
-	tab := chromium(t)
-	v := &visitor{demo: startDemo(t), tab: tab, journey: "person"}
-	var people []resident
-	v.get("/world/people", &people)
-	end := v.listens()
-	v.clicks("the world", chromedp.EmulateViewport(deskWide, deskHigh), chromedp.Navigate("http://"+v.world+"/"))
+	v, people := visits(t, "person")
+	end := v.opensTheWorld()
 	v.registers(people[0])
 	v.provesToBe()
 	v.orders()
@@ -43,6 +36,28 @@ const (
 	deskWide, deskHigh   = 1280, 860 // pixels
 	phoneWide, phoneHigh = 390, 844
 )
+
+// visits starts a browser and the whole demo, and tells who lives in its world.
+func visits(t *testing.T, journey string) (*visitor, []resident) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts the whole demo and a browser; left out with -short")
+	}
+	tab := chromium(t)
+	v := &visitor{demo: startDemo(t), tab: tab, journey: journey}
+	var people []resident
+	v.get("/world/people", &people)
+	return v, people
+}
+
+// opensTheWorld goes to the world's page, and listens to the browser from then
+// on, until the test calls what it returns.
+func (v *visitor) opensTheWorld() (end func()) {
+	v.t.Helper()
+	end = v.listens()
+	v.clicks("the world", chromedp.EmulateViewport(deskWide, deskHigh), chromedp.Navigate("http://"+v.world+"/"))
+	return end
+}
 
 func chromium(t *testing.T) context.Context {
 	t.Helper()

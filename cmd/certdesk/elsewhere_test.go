@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 const (
@@ -24,15 +22,8 @@ func (v *visitor) says(form, text string) {
 // and in the chat with a case of the mini-program, by the codes that the two
 // telephones show each other.
 func TestACaseCrossesByACode(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts the whole demo and a browser; left out with -short")
-	}
-	tab := chromium(t)
-	v := &visitor{demo: startDemo(t), tab: tab, journey: "elsewhere"}
-	var people []resident
-	v.get("/world/people", &people)
-	end := v.listens()
-	v.clicks("the world", chromedp.EmulateViewport(deskWide, deskHigh), chromedp.Navigate("http://"+v.world+"/"))
+	v, people := visits(t, "elsewhere")
+	end := v.opensTheWorld()
 
 	v.presses(`//*[@id="wechat-follow"]`)
 	v.hears("请问要办理哪一种证书")
